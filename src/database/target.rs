@@ -1,0 +1,75 @@
+//! Which database to connect to, and as what.
+
+use std::fmt;
+
+/// A database's address, with its password. Prints itself without it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// Takes a URL as the user gave it: `postgres://`, `postgresql://`, `mysql://` or `mariadb://`.
+    pub(crate) fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL with its password: for the driver alone.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Everything up to the last @ of the authority is user and password; parameters may hold one, too.
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return f.write_str("(a text that is not a URL)");
+        };
+        let rest = rest.split(['?', '#']).next().unwrap_or("");
+        let (authority, path) =
+            rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let user = user.split(':').next().unwrap_or("");
+        let at = if user.is_empty() { "" } else { "@" };
+        write!(f, "{scheme}://{user}{at}{host}/{path}")
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Which database to connect to, and as what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Target {
+    /// The address.
+    pub(crate) url: DatabaseUrl,
+    /// SET ROLE on every connection.
+    pub(crate) role: Option<String>,
+    /// The search_path of every connection (PostgreSQL); empty: the server's own.
+    pub(crate) schemas: Vec<String>,
+    /// How connections name themselves to the server.
+    pub(crate) application_name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_printed_without_its_password() {
+        for (url, shown) in [
+            (
+                "postgres://u:s3cret@h:5432/d?sslmode=require&password=s3cret",
+                "postgres://u@h:5432/d",
+            ),
+            ("mysql://u:s3@cret@h/d", "mysql://u@h/d"),
+            ("postgres://h/d", "postgres://h/d"),
+            ("s3cret", "(a text that is not a URL)"),
+        ] {
+            assert_eq!(DatabaseUrl::new(url).to_string(), shown);
+            assert_eq!(format!("{:?}", DatabaseUrl::new(url)), shown);
+        }
+    }
+}

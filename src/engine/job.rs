@@ -1,0 +1,44 @@
+//! What a command asks the engine to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::Listener;
+use crate::database::target::Target;
+use crate::plan::project::Project;
+
+/// A command's wishes.
+#[derive(Clone)]
+pub(crate) struct Job {
+    /// The configuration and the migrations.
+    pub(crate) project: Arc<Project>,
+    /// The database.
+    pub(crate) target: Target,
+    /// Which migrations.
+    pub(crate) selection: Selection,
+    /// How long to wait for locks before giving up (10 minutes by default).
+    pub(crate) lock_wait: Duration,
+    /// How long to wait for the end of another run (not at all by default).
+    pub(crate) run_wait: Duration,
+    /// How long to wait for a gate to become clear (not at all by default).
+    pub(crate) gate_wait: Duration,
+    /// Gate sources to override, by name, with the reason.
+    pub(crate) overrides: Vec<(String, String)>,
+    /// Let the backfill run without pauses.
+    pub(crate) full_speed: bool,
+    /// Who hears events.
+    pub(crate) listener: Arc<dyn Listener>,
+    /// Asks the run to stop after the batch or statement in flight.
+    pub(crate) interrupt: super::interrupt::Interrupt,
+    /// The command line, for the run lock and the events: never holds a password.
+    pub(crate) command: String,
+}
+
+/// Which migrations a command is about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Selection {
+    /// Up to and with this one (a name or a number).
+    pub(crate) to: Option<String>,
+    /// This one alone.
+    pub(crate) only: Option<String>,
+}

@@ -1,0 +1,11 @@
+//! Runs plans: journal, locks, retries, backfills, evidence. Tells what it does as typed events; prints nothing.
+//!
+//! Invariant: decisions are those of `plan`; this layer reads, waits and writes.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this layer is IO: it waits, reads clocks and runs statements"
+)]
+
+pub(crate) mod event;
+pub(crate) mod interrupt;
+pub(crate) mod job;

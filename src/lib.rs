@@ -1,0 +1,21 @@
+//! zdm: zero-downtime schema migrations for PostgreSQL, MySQL and MariaDB.
+
+#[cfg(feature = "engine")]
+pub mod config;
+mod database;
+#[cfg(feature = "engine")]
+mod engine;
+#[cfg(feature = "engine")]
+mod error;
+#[cfg(feature = "engine")]
+mod lint;
+mod model;
+#[cfg(feature = "engine")]
+mod operation;
+#[cfg(feature = "engine")]
+mod plan;
+#[cfg(feature = "engine")]
+mod sql;
+
+#[cfg(feature = "engine")]
+pub use error::{Error, ErrorKind};

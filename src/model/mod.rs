@@ -1,0 +1,16 @@
+//! The words of the project as plain data: migrations, phases, states, steps, leases.
+//!
+//! Invariant: nothing here does IO, knows a database's dialect, or is serialisable.
+
+#[cfg(feature = "engine")]
+pub(crate) mod journal;
+pub(crate) mod lease;
+pub(crate) mod name;
+#[cfg(feature = "engine")]
+pub(crate) mod phase;
+#[cfg(feature = "engine")]
+pub(crate) mod server;
+#[cfg(feature = "engine")]
+pub(crate) mod state;
+#[cfg(feature = "engine")]
+pub(crate) mod step;

@@ -1,0 +1,114 @@
+//! Operations: declarative changes from which the steps of every phase are made, for each database.
+//!
+//! Invariant: an operation is pure. It reads a catalog, and returns steps as data, so that `plan` can print them.
+//! One file an operation: what is made and what is removed is read side by side.
+
+use std::fmt::Debug;
+
+use crate::model::name::{MigrationId, TableName};
+use crate::model::phase::Phase;
+use crate::model::server::Server;
+use crate::model::step::Step;
+use crate::sql::catalog::Catalog;
+
+/// What an operation is planned against.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// The server whose dialect is spoken.
+    pub(crate) server: Server,
+    /// The migration that holds the operation.
+    pub(crate) migration: &'a MigrationId,
+    /// Its place in the migration, from 1: part of the names of its steps.
+    pub(crate) position: usize,
+    /// The tables as they were before the migration's expand.
+    pub(crate) base: &'a Catalog,
+    /// What the triggers of the operation's tables keep alike for other operations that are open.
+    pub(crate) others: &'a [Sync],
+}
+
+/// Two columns of a table that triggers keep alike while old and new builds run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Sync {
+    /// For which migration.
+    pub(crate) migration: MigrationId,
+    /// The table.
+    pub(crate) table: TableName,
+    /// The old column: under its own name while both live, under its hidden one after contract.
+    pub(crate) old: String,
+    /// The new column.
+    pub(crate) new: String,
+    /// In which direction.
+    pub(crate) mode: SyncMode,
+}
+
+/// Which way values go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SyncMode {
+    /// Both ways: from expand to hide.
+    Both,
+    /// From the new column to the hidden one: from hide to purge, so that no write is lost to a rollback.
+    Feed,
+}
+
+/// Why a change cannot be kept right: refused before anything is changed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Refusal {
+    /// What is in the way, with the table by name.
+    pub(crate) message: String,
+    /// What to do instead.
+    pub(crate) help: String,
+}
+
+/// What a statement of an old build meets after contract.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LateStatement {
+    /// It fails loudly.
+    Error,
+    /// Each old value means the same in the new structure.
+    Harmless,
+    /// It does the wrong thing in silence: contract needs the hard fence.
+    Silent,
+}
+
+/// A column that an operation takes away or adds: no two open operations may claim the same.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Claim {
+    /// The table.
+    pub(crate) table: TableName,
+    /// The column; none: the whole table.
+    pub(crate) column: Option<String>,
+}
+
+/// A declarative change.
+pub(crate) trait Operation: Debug + Send + std::marker::Sync {
+    /// The word behind `kind =`.
+    fn kind(&self) -> &'static str;
+
+    /// What it does, in a line: `rename column users.name to display_name`.
+    fn title(&self) -> String;
+
+    /// The declaration in a fixed form: what its steps are sealed by.
+    fn declaration(&self) -> String;
+
+    /// The tables that it changes.
+    fn tables(&self) -> Vec<TableName>;
+
+    /// What it takes away or adds.
+    fn claims(&self) -> Vec<Claim>;
+
+    /// What triggers must keep alike when the migration has come to the end of `phase` (nothing after purge).
+    fn syncs(&self, cx: &Context<'_>, phase: Phase) -> Vec<Sync>;
+
+    /// What a late statement of an old build meets.
+    fn late_statement(&self) -> LateStatement;
+
+    /// Everything that makes it impossible to keep right on this catalog.
+    fn refusals(&self, cx: &Context<'_>) -> Vec<Refusal>;
+
+    /// The steps of a phase, in order. Rolling back steps of a phase that has not run must be harmless.
+    fn steps(&self, cx: &Context<'_>, phase: Phase) -> Result<Vec<Step>, Refusal>;
+
+    /// The schema after `phase`, for the simulated catalog.
+    fn apply(&self, catalog: &mut Catalog, cx: &Context<'_>, phase: Phase);
+}

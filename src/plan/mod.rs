@@ -1,0 +1,8 @@
+//! Plans: migrations, state, catalog and configuration to steps, effects and findings; gate verdicts; pacing.
+//!
+//! Invariant: pure. No IO, no clock, no async: what is not an argument is not known.
+
+pub(crate) mod gate;
+pub(crate) mod migration;
+pub(crate) mod project;
+pub(crate) mod view;

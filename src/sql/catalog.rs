@@ -1,0 +1,145 @@
+//! A schema as plain data: replayed from migrations, or read from a live database.
+
+use std::collections::BTreeMap;
+
+use crate::model::name::TableName;
+
+/// The tables that are known.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Catalog {
+    /// By name.
+    pub(crate) tables: BTreeMap<TableName, Table>,
+    /// Whether this is all there is (read from a database, or replayed from an empty one), so that a table that is
+    /// not here does not exist.
+    pub(crate) complete: bool,
+}
+
+/// A table.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Table {
+    /// In their order.
+    pub(crate) columns: Vec<Column>,
+    /// The columns of the primary key, or of a unique key without NULLs, over which batches can go. Empty: none.
+    pub(crate) key: Vec<String>,
+    /// Indexes, without those that serve the primary key.
+    pub(crate) indexes: Vec<Index>,
+    /// CHECK, FOREIGN KEY, UNIQUE and exclusion constraints, without NOT NULL.
+    pub(crate) constraints: Vec<Constraint>,
+    /// Names of the user's triggers, and what they fire on.
+    pub(crate) triggers: Vec<Trigger>,
+    /// Views, functions, policies and others that use a column.
+    pub(crate) dependents: Vec<Dependent>,
+    /// What else matters: why zdm cannot change it, in words (`is a partition`, `is inherited by t2`).
+    pub(crate) peculiarities: Vec<Peculiarity>,
+    /// How many rows, as far as the server's statistics know.
+    pub(crate) estimated_rows: Option<u64>,
+    /// Whether it was made by a migration that has not run yet, so that nobody uses it.
+    pub(crate) is_new: bool,
+}
+
+/// A column.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Column {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its type as the server writes it, `character varying(50)`, with CHARACTER SET and COLLATE on MySQL and MariaDB.
+    pub(crate) data_type: String,
+    /// A collation that is not the type's own (PostgreSQL), quoted as SQL needs it.
+    pub(crate) collation: Option<String>,
+    /// Whether it refuses NULL.
+    pub(crate) not_null: bool,
+    /// The default's expression.
+    pub(crate) default: Option<String>,
+    /// The expression, when it is generated.
+    pub(crate) generated: Option<String>,
+    /// Whether it counts by itself: IDENTITY, serial's sequence, AUTO_INCREMENT.
+    pub(crate) counts: bool,
+    /// What ON UPDATE sets (MySQL, MariaDB).
+    pub(crate) on_update: Option<String>,
+    /// Its comment.
+    pub(crate) comment: Option<String>,
+    /// Rights granted on the column itself, as statements with `{column}` in the column's place (PostgreSQL).
+    pub(crate) grants: Vec<String>,
+}
+
+/// An index.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Index {
+    /// Its name.
+    pub(crate) name: String,
+    /// The columns that it names, expressions and predicates included.
+    pub(crate) columns: Vec<String>,
+    /// Whether it refuses duplicates.
+    pub(crate) unique: bool,
+    /// PostgreSQL: `pg_get_indexdef`. MySQL, MariaDB: what follows the name in ADD INDEX, `(a, b(10) DESC)`, with the
+    /// kind (`UNIQUE`, `FULLTEXT`) left out.
+    pub(crate) definition: String,
+    /// `FULLTEXT` or `SPATIAL` (MySQL, MariaDB).
+    pub(crate) kind: Option<String>,
+    /// The constraint that it serves, when it does (PostgreSQL: UNIQUE and exclusion constraints).
+    pub(crate) constraint: Option<String>,
+}
+
+/// A constraint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Constraint {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its kind.
+    pub(crate) kind: ConstraintKind,
+    /// The columns that it names.
+    pub(crate) columns: Vec<String>,
+    /// As the server writes it behind ADD CONSTRAINT name: `CHECK (...)`, `FOREIGN KEY (...) REFERENCES ...`.
+    pub(crate) definition: String,
+    /// Whether existing rows are known to meet it.
+    pub(crate) valid: bool,
+}
+
+/// What a constraint demands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ConstraintKind {
+    /// A condition.
+    Check,
+    /// A row elsewhere.
+    ForeignKey,
+    /// A foreign key of another table that points at this one.
+    ReferencedBy,
+    /// No duplicates.
+    Unique,
+    /// EXCLUDE.
+    Exclusion,
+}
+
+/// A trigger of the user's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Trigger {
+    /// Its name.
+    pub(crate) name: String,
+    /// `BEFORE UPDATE`, ...
+    pub(crate) fires: String,
+}
+
+/// Something that uses a column.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Dependent {
+    /// What it is, with its kind: `view "active_users"`.
+    pub(crate) title: String,
+    /// The columns that it uses; empty when it uses the table in a way that cannot be seen.
+    pub(crate) columns: Vec<String>,
+}
+
+/// Why a table, or some of its columns, cannot be changed in the ordinary way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Peculiarity {
+    /// In words that complete `table "users" ...`: `is a partition of "all_users"`.
+    pub(crate) words: String,
+    /// The columns that it concerns; empty: all.
+    pub(crate) columns: Vec<String>,
+}
+
+impl Table {
+    /// The column of that name.
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}

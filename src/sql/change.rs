@@ -1,0 +1,126 @@
+//! What a statement does to the schema, in a form that no parser owns.
+
+use super::span::Span;
+use crate::model::name::TableName;
+
+/// One change and the clause that makes it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Located {
+    /// What it does.
+    pub(crate) change: Change,
+    /// The clause.
+    pub(crate) span: Span,
+}
+
+/// What a statement, or one clause of it, does.
+///
+/// Tables are named as the statement names them; the simulated catalog resolves the schema.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Change {
+    /// CREATE TABLE; `columns` in order, as far as they are understood.
+    CreateTable {
+        table: TableName,
+        columns: Vec<ColumnDef>,
+        key: Vec<String>,
+        if_not_exists: bool,
+        temporary: bool,
+    },
+    /// DROP TABLE, one for each table.
+    DropTable { table: TableName, if_exists: bool },
+    /// RENAME TABLE, ALTER TABLE ... RENAME TO.
+    RenameTable { table: TableName, to: TableName },
+    /// ADD COLUMN.
+    AddColumn { table: TableName, column: ColumnDef, if_not_exists: bool },
+    /// DROP COLUMN.
+    DropColumn { table: TableName, column: String, if_exists: bool },
+    /// RENAME COLUMN; CHANGE with another name.
+    RenameColumn { table: TableName, column: String, to: String },
+    /// ALTER COLUMN ... TYPE; MODIFY, CHANGE.
+    ChangeType { table: TableName, column: String, to: ColumnDef },
+    /// SET NOT NULL.
+    SetNotNull { table: TableName, column: String },
+    /// DROP NOT NULL.
+    DropNotNull { table: TableName, column: String },
+    /// SET DEFAULT, DROP DEFAULT (`None`).
+    SetDefault { table: TableName, column: String, default: Option<String> },
+    /// CREATE INDEX; ALTER TABLE ... ADD INDEX.
+    CreateIndex {
+        table: TableName,
+        index: Option<String>,
+        columns: Vec<String>,
+        unique: bool,
+        concurrently: bool,
+        /// `FULLTEXT`, `SPATIAL`, or PostgreSQL's access method.
+        kind: Option<String>,
+        if_not_exists: bool,
+    },
+    /// DROP INDEX. PostgreSQL does not name the table.
+    DropIndex { table: Option<TableName>, index: String, concurrently: bool, if_exists: bool },
+    /// ADD CONSTRAINT (also PRIMARY KEY, UNIQUE), and constraints of an added column.
+    AddConstraint { table: TableName, constraint: ConstraintDef },
+    /// VALIDATE CONSTRAINT.
+    ValidateConstraint { table: TableName, constraint: String },
+    /// DROP CONSTRAINT, DROP FOREIGN KEY, DROP CHECK, DROP PRIMARY KEY (`primary`).
+    DropConstraint { table: TableName, constraint: String },
+    /// UPDATE of rows; `filtered` when it has a WHERE.
+    Update { table: TableName, filtered: bool },
+    /// DELETE of rows.
+    Delete { table: TableName, filtered: bool },
+    /// INSERT (or COPY) of rows.
+    Insert { table: TableName },
+    /// It changes nothing that matters: SELECT, SET, COMMENT, BEGIN, ...
+    Harmless,
+    /// It makes or replaces an object that stands beside tables: a view, function, type, sequence, schema, role, grant.
+    Other { what: String },
+    /// It is not understood: the worst must be assumed. Says why.
+    Opaque { why: String },
+}
+
+/// A column as a statement writes it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct ColumnDef {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its type, as written.
+    pub(crate) data_type: String,
+    /// NOT NULL.
+    pub(crate) not_null: bool,
+    /// DEFAULT, as written.
+    pub(crate) default: Option<String>,
+    /// GENERATED ... AS (expr), as written.
+    pub(crate) generated: Option<String>,
+    /// IDENTITY, serial, AUTO_INCREMENT.
+    pub(crate) counts: bool,
+    /// PRIMARY KEY beside the column.
+    pub(crate) primary_key: bool,
+    /// UNIQUE beside the column.
+    pub(crate) unique: bool,
+}
+
+/// A constraint as a statement writes it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ConstraintDef {
+    /// Its name, when given.
+    pub(crate) name: Option<String>,
+    /// What it demands.
+    pub(crate) kind: ConstraintDefKind,
+    /// The columns that it names.
+    pub(crate) columns: Vec<String>,
+    /// NOT VALID.
+    pub(crate) not_valid: bool,
+}
+
+/// What a written constraint demands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum ConstraintDefKind {
+    /// PRIMARY KEY, by an index that is there already or not.
+    PrimaryKey { using_index: bool },
+    /// UNIQUE, by an index that is there already or not.
+    Unique { using_index: bool },
+    /// CHECK (expr), as written.
+    Check { expression: String },
+    /// FOREIGN KEY to a table.
+    ForeignKey { to: TableName },
+    /// EXCLUDE.
+    Exclusion,
+}

@@ -1,0 +1,8 @@
+//! SQL text to statements, statements to changes, changes to effects; and the simulated catalog.
+//!
+//! Invariant: bad SQL is data, not an error; nothing here does IO; no other layer sees a parser's tree.
+
+pub(crate) mod catalog;
+pub(crate) mod change;
+pub(crate) mod effect;
+pub(crate) mod span;
