@@ -5,4 +5,5 @@
 pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod effect;
+pub(crate) mod quote;
 pub(crate) mod span;
