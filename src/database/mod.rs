@@ -8,4 +8,6 @@
 
 pub(crate) mod error;
 pub(crate) mod session;
+#[cfg(feature = "engine")]
+pub(crate) mod state;
 pub(crate) mod target;
