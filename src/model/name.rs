@@ -86,6 +86,13 @@ impl TableName {
     pub(crate) fn in_schema(schema: impl Into<String>, name: impl Into<String>) -> Self {
         Self { schema: Some(schema.into()), name: name.into() }
     }
+
+    /// The table in its own schema, or else in `schema`.
+    #[cfg(feature = "engine")]
+    pub(crate) fn or_in(&self, schema: Option<&str>) -> Self {
+        let schema = self.schema.clone().or_else(|| schema.map(str::to_owned));
+        Self { schema, name: self.name.clone() }
+    }
 }
 
 impl fmt::Display for TableName {

@@ -3,6 +3,10 @@
 //! Invariant: an operation is pure. It reads a catalog, and returns steps as data, so that `plan` can print them.
 //! One file an operation: what is made and what is removed is read side by side.
 
+pub(crate) mod declare;
+pub(crate) mod registry;
+mod rename_column;
+
 use std::fmt::Debug;
 
 use crate::model::name::{MigrationId, TableName};
@@ -11,6 +15,9 @@ use crate::model::server::Server;
 use crate::model::step::Step;
 use crate::sql::catalog::Catalog;
 
+pub(crate) use declare::DeclarationError;
+pub(crate) use registry::{ALL, Kind, parse};
+
 /// What an operation is planned against.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
@@ -18,12 +25,21 @@ pub(crate) struct Context<'a> {
     pub(crate) server: Server,
     /// The migration that holds the operation.
     pub(crate) migration: &'a MigrationId,
+    /// Where tables without a schema live (PostgreSQL: the first of `schemas`); none on MySQL and MariaDB.
+    pub(crate) schema: Option<&'a str>,
     /// Its place in the migration, from 1: part of the names of its steps.
     pub(crate) position: usize,
     /// The tables as they were before the migration's expand.
     pub(crate) base: &'a Catalog,
     /// What the triggers of the operation's tables keep alike for other operations that are open.
     pub(crate) others: &'a [Sync],
+}
+
+impl Context<'_> {
+    /// The table as the catalog names it.
+    pub(crate) fn resolve(&self, table: &TableName) -> TableName {
+        table.or_in(self.schema)
+    }
 }
 
 /// Two columns of a table that triggers keep alike while old and new builds run.
