@@ -1,10 +1,23 @@
-//! `zdm.toml`, resolved for one environment.
+//! The project's files: `zdm.toml`, resolved for one environment, and `migration.toml`.
+//!
+//! Invariant: text goes in, plain data or an error with file, line and column comes out. Files and environment
+//! variables are read by `cli`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use template::Template;
+
 use crate::lint::finding::Severity;
 use crate::model::server::Engine;
+
+pub(crate) mod duration;
+pub(crate) mod folder;
+pub(crate) mod migration_toml;
+pub(crate) mod section;
+pub(crate) mod source;
+pub(crate) mod template;
+pub(crate) mod zdm_toml;
 
 /// The project's settings. Every key has a default.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,14 +40,20 @@ pub struct Config {
 }
 
 /// `[database]`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct DatabaseConfig {
     /// The engine; the URL's scheme wins when there is a URL.
     pub(crate) engine: Option<Engine>,
     /// The version for plans without a database.
     pub(crate) version: Option<(u16, u16)>,
+    /// The address; what flags and environment variables say goes before it.
+    pub(crate) url: Option<Template>,
+    /// A file that holds the address.
+    pub(crate) url_file: Option<Template>,
+    /// The address behind the pooler, for commands that change something.
+    pub(crate) direct_url: Option<Template>,
     /// SET ROLE on every connection.
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<Template>,
     /// The search_path of every connection; the first is where unqualified names live.
     pub(crate) schemas: Vec<String>,
 }
@@ -71,4 +90,25 @@ pub(crate) struct GateConfig {
 pub(crate) struct LintConfig {
     /// `[lint.rules]`: rule id to severity; `None` switches the rule off.
     pub(crate) rules: BTreeMap<String, Option<Severity>>,
+}
+
+/// What holds when zdm.toml says nothing.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            migrations: "migrations".to_owned(),
+            database: DatabaseConfig::default(),
+            services: BTreeMap::new(),
+            gate: GateConfig { soak: Duration::from_mins(10) },
+            lint: LintConfig::default(),
+            environment: None,
+            disposable: false,
+        }
+    }
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self { roles: Vec::new(), ttl: Duration::from_mins(1), evidence: ServiceEvidence::Leases }
+    }
 }
