@@ -6,4 +6,6 @@ pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod effect;
 pub(crate) mod quote;
+pub(crate) mod seal;
 pub(crate) mod span;
+mod tokens;

@@ -1,0 +1,62 @@
+//! Seals: by what a statement that ran is recognised.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use super::tokens::lex;
+use crate::model::server::Engine;
+use crate::model::step::Seal;
+
+/// The seal of a text: SHA-256 in hexadecimal over its tokens, without comments and white space. Comments that a
+/// server executes (`/*! */`) count. A text that cannot be split into tokens is sealed all the same: what follows its
+/// last token counts as it is.
+pub(crate) fn seal(text: &str, engine: Engine) -> Seal {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lexed = lex(text, engine);
+    let mut hash = Sha256::new();
+    let mut end = 0;
+    for lexeme in &lexed.lexemes {
+        end = lexeme.end;
+        if !lexeme.is_blank() {
+            hash.update(text.get(lexeme.start..lexeme.end).unwrap_or_default().as_bytes());
+            // No UTF-8 text holds this byte, so that no two lists of tokens look alike.
+            hash.update([0xff]);
+        }
+    }
+    hash.update(text.get(end..).unwrap_or_default().trim().as_bytes());
+    let mut hex = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a String cannot fail.
+        let _ignored: Result<(), _> = write!(hex, "{byte:02x}");
+    }
+    Seal(hex)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_white_space_do_not_count() {
+        for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
+            let plain = seal("ALTER TABLE t ADD COLUMN a int DEFAULT 'x  y'", engine);
+            let other = seal(
+                "\u{feff}-- why\r\nALTER/* é */TABLE t\n\tADD COLUMN a int DEFAULT 'x  y' -- z",
+                engine,
+            );
+            assert_eq!(plain, other);
+            assert_eq!(plain.0.len(), 64);
+        }
+    }
+
+    #[test]
+    fn what_a_server_reads_does_count() {
+        let engine = Engine::MySql;
+        assert_ne!(seal("SELECT 'a b'", engine), seal("SELECT 'a  b'", engine));
+        assert_ne!(seal("SELECT ab", engine), seal("SELECT a b", engine));
+        assert_ne!(seal("SELECT /*!80000 1 */", engine), seal("SELECT /*!80000 2 */", engine));
+        assert_ne!(seal("SELECT 'a", engine), seal("SELECT 'b", engine));
+        assert_eq!(seal("SELECT 'a", engine), seal("SELECT  'a ", engine));
+    }
+}
