@@ -68,6 +68,18 @@ pub(crate) enum Change {
     Delete { table: TableName, filtered: bool },
     /// INSERT (or COPY) of rows.
     Insert { table: TableName },
+    /// TRUNCATE, one for each table.
+    Truncate { table: TableName },
+    /// RENAME INDEX, ALTER INDEX ... RENAME TO. PostgreSQL does not name the table.
+    RenameIndex { table: Option<TableName>, index: String, to: String },
+    /// RENAME CONSTRAINT.
+    RenameConstraint { table: TableName, constraint: String, to: String },
+    /// It writes the whole table anew and changes no column: ENGINE=, CONVERT TO CHARACTER SET, VACUUM FULL, CLUSTER,
+    /// SET TABLESPACE, SET LOGGED, OPTIMIZE TABLE, REFRESH MATERIALIZED VIEW; `what` in the statement's words.
+    Rebuild { table: TableName, what: String },
+    /// It changes what the catalog says of a table, under a short lock: OWNER TO, storage parameters, COMMENT=,
+    /// ENABLE TRIGGER, CREATE TRIGGER; `what` in the statement's words.
+    TableSetting { table: TableName, what: String },
     /// It changes nothing that matters: SELECT, SET, COMMENT, BEGIN, ...
     Harmless,
     /// It makes or replaces an object that stands beside tables: a view, function, type, sequence, schema, role, grant.

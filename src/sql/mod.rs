@@ -8,4 +8,5 @@ pub(crate) mod effect;
 pub(crate) mod quote;
 pub(crate) mod seal;
 pub(crate) mod span;
+pub(crate) mod split;
 mod tokens;

@@ -1,0 +1,148 @@
+//! Where a semicolon does not end a statement: bodies of triggers and routines, parentheses of rules.
+
+use sqlparser::tokenizer::Token;
+
+use crate::model::server::Engine;
+use crate::sql::tokens::Lexeme;
+
+/// Follows one statement from its first token on.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    engine: Engine,
+    /// The first words, in upper case, by which the statement's kind is known.
+    head: Vec<String>,
+    /// What the statement is, once that is known.
+    kind: Kind,
+    /// Open BEGIN, CASE, IF, ... of a body.
+    depth: usize,
+    /// Open parentheses.
+    parentheses: usize,
+    previous: Previous,
+}
+
+/// Whether a statement can hold others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Unknown,
+    Plain,
+    Body,
+}
+
+/// The token before, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Previous {
+    /// A statement of a body can begin here.
+    StatementStart,
+    End,
+    Begin,
+    Other,
+}
+
+/// How many words are looked at to see whether a statement makes a routine.
+const HEAD: usize = 12;
+
+impl Blocks {
+    /// For a statement that begins with the next token.
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            head: Vec::new(),
+            kind: Kind::Unknown,
+            depth: 0,
+            parentheses: 0,
+            previous: Previous::Other,
+        }
+    }
+
+    /// Whether a semicolon here ends the statement.
+    pub(super) fn is_closed(&self) -> bool {
+        self.depth == 0 && (self.engine.is_mysql_family() || self.parentheses == 0)
+    }
+
+    /// Whether a body was begun and not ended.
+    pub(super) fn is_open_body(&self) -> bool {
+        self.depth > 0
+    }
+
+    /// Reads the next token that is neither white space nor comment.
+    pub(super) fn read(&mut self, lexeme: &Lexeme) {
+        match lexeme.token {
+            Token::LParen => self.parentheses += 1,
+            Token::RParen => self.parentheses = self.parentheses.saturating_sub(1),
+            _ => {}
+        }
+        let word = lexeme.word();
+        if self.kind == Kind::Unknown {
+            self.classify(word.as_deref());
+        }
+        let word = word.as_deref().unwrap_or_default();
+        if self.kind == Kind::Body {
+            if self.engine.is_mysql_family() {
+                self.read_mysql(word);
+            } else {
+                self.read_postgres(word);
+            }
+        }
+        self.previous = match word {
+            "END" => Previous::End,
+            "BEGIN" => Previous::Begin,
+            "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" | "ROW" => Previous::StatementStart,
+            _ if matches!(lexeme.token, Token::SemiColon | Token::Colon) => {
+                Previous::StatementStart
+            }
+            // A routine's body follows its parameters or its last characteristic.
+            "SQL" | "DETERMINISTIC" | "DATA" | "DEFINER" | "INVOKER" => Previous::StatementStart,
+            _ if matches!(lexeme.token, Token::RParen) => Previous::StatementStart,
+            _ => Previous::Other,
+        };
+    }
+
+    fn classify(&mut self, word: Option<&str>) {
+        let Some(word) = word else {
+            if self.head.is_empty() {
+                self.kind = Kind::Plain;
+            }
+            return;
+        };
+        self.head.push(word.to_owned());
+        let first = self.head.first().map_or("", String::as_str);
+        let routine = matches!(word, "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT" | "PACKAGE");
+        self.kind = match (first, self.head.len()) {
+            ("CREATE", 1) => Kind::Unknown,
+            ("ALTER", 1) if self.engine.is_mysql_family() => Kind::Unknown,
+            ("BEGIN", 1) if self.engine == Engine::MariaDb => Kind::Unknown,
+            ("BEGIN", 2) if word == "NOT" => {
+                // MariaDB's anonymous block, BEGIN NOT ATOMIC: its BEGIN has been read.
+                self.depth = 1;
+                Kind::Body
+            }
+            ("CREATE" | "ALTER", _) if routine => Kind::Body,
+            ("CREATE", 2..=HEAD) if !matches!(word, "TABLE" | "INDEX" | "VIEW") => Kind::Unknown,
+            ("ALTER", 2..=HEAD) if word != "TABLE" => Kind::Unknown,
+            _ => Kind::Plain,
+        };
+    }
+
+    /// `BEGIN ATOMIC ... END` of SQL-standard function bodies: nothing else opens a body.
+    fn read_postgres(&mut self, word: &str) {
+        match word {
+            "ATOMIC" if self.previous == Previous::Begin => self.depth += 1,
+            "CASE" if self.depth > 0 => self.depth += 1,
+            "END" => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    /// `END IF`, `END CASE`, ... close what their END closed already.
+    fn read_mysql(&mut self, word: &str) {
+        let after_end = self.previous == Previous::End;
+        let starts = matches!(self.previous, Previous::StatementStart | Previous::Begin);
+        match word {
+            "BEGIN" => self.depth += 1,
+            "CASE" | "LOOP" if !after_end => self.depth += 1,
+            "IF" | "WHILE" | "REPEAT" | "FOR" if !after_end && starts => self.depth += 1,
+            "END" => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `BEGIN; ... COMMIT;` in a file: its statements become one step.
+
+use super::SourceStatement;
+use crate::model::server::Engine;
+use crate::sql::tokens::acting;
+
+/// Numbers the groups and takes BEGIN and COMMIT away.
+pub(super) fn group(statements: Vec<SourceStatement>, engine: Engine) -> Vec<SourceStatement> {
+    let mut result = Vec::with_capacity(statements.len());
+    let mut open: Option<SourceStatement> = None;
+    let mut number = 0;
+    for mut statement in statements {
+        let edge =
+            if statement.problem.is_some() { Edge::None } else { edge(&statement.sql, engine) };
+        match edge {
+            Edge::Begin if open.is_none() => {
+                number += 1;
+                open = Some(statement);
+                continue;
+            }
+            Edge::Commit if open.take().is_some() => continue,
+            Edge::Begin => statement.problem = Some("it opens a transaction inside another".into()),
+            Edge::Commit => {
+                statement.problem = Some("it ends a transaction that no BEGIN opened".into())
+            }
+            Edge::Rollback => {
+                statement.problem = Some("it rolls back what the file has just done".into());
+            }
+            Edge::None => {}
+        }
+        statement.group = open.is_some().then_some(number);
+        result.push(statement);
+    }
+    if let Some(mut begin) = open {
+        begin.problem = Some("it opens a transaction that no COMMIT ends".into());
+        let at = result.partition_point(|other| other.span.start < begin.span.start);
+        result.insert(at, begin);
+    }
+    result
+}
+
+/// What a statement does to the file's own transaction.
+#[derive(Clone, Copy)]
+enum Edge {
+    None,
+    Begin,
+    Commit,
+    Rollback,
+}
+
+fn edge(sql: &str, engine: Engine) -> Edge {
+    // Only short statements can be edges: the rest need not be read again.
+    if sql.len() > 200 {
+        return Edge::None;
+    }
+    let lexed = acting(sql, engine);
+    let words: Vec<_> =
+        lexed.lexemes.iter().map(|lexeme| lexeme.word().unwrap_or_default()).collect();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["BEGIN", "NOT", ..] => Edge::None,
+        ["BEGIN", ..] | ["START", "TRANSACTION", ..] => Edge::Begin,
+        ["COMMIT"] | ["COMMIT" | "END", "WORK" | "TRANSACTION"] | ["END"] => Edge::Commit,
+        ["ROLLBACK" | "ABORT"] | ["ROLLBACK", "WORK" | "TRANSACTION"] => Edge::Rollback,
+        _ => Edge::None,
+    }
+}

@@ -1,0 +1,177 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Statements as `sql`, `[group]sql` or `!problem: sql`.
+fn check(engine: Engine, text: &str, expected: &[&str]) {
+    let found: Vec<_> = statements(text, engine)
+        .into_iter()
+        .map(|statement| {
+            assert_eq!(text[statement.span.start..statement.span.end], statement.sql);
+            match (statement.problem, statement.group) {
+                (Some(problem), _) => format!("!{problem}: {}", statement.sql),
+                (None, Some(group)) => format!("[{group}]{}", statement.sql),
+                (None, None) => statement.sql,
+            }
+        })
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn a_semicolon_ends_a_statement_unless_it_is_quoted() {
+    check(Engine::Postgres, "a; ;b -- c;\n;\n", &["a", "b"]);
+    check(
+        Engine::Postgres,
+        "SELECT ';' \";\"; DO $x$ a; $$ b; $x$; /* ; /* ; */ ; */ c",
+        &["SELECT ';' \";\"", "DO $x$ a; $$ b; $x$", "c"],
+    );
+    check(Engine::MySql, "SELECT 'a\\';' `;` \";\"; # ;\nb", &["SELECT 'a\\';' `;` \";\"", "b"]);
+}
+
+#[test]
+fn bodies_are_not_split() {
+    check(
+        Engine::Postgres,
+        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2; END; b",
+        &[
+            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 2; END",
+            "b",
+        ],
+    );
+    check(
+        Engine::Postgres,
+        "CREATE RULE r AS ON UPDATE TO t DO ALSO (INSERT INTO a VALUES (1); DELETE FROM b); c",
+        &["CREATE RULE r AS ON UPDATE TO t DO ALSO (INSERT INTO a VALUES (1); DELETE FROM b)", "c"],
+    );
+    let trigger = "CREATE DEFINER=`root`@`localhost` TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN \
+                   IF NEW.a THEN SET NEW.b = IF(NEW.c, 1, 2); ELSEIF NEW.d THEN BEGIN END; END IF; \
+                   CASE NEW.e WHEN 1 THEN SET @a = CASE 1 WHEN 1 THEN 2 END; END CASE; \
+                   l: LOOP LEAVE l; END LOOP l; WHILE 0 DO SET @b = 1; END WHILE; \
+                   REPEAT SET @c = REPEAT('a', 3); UNTIL 1 END REPEAT; END";
+    check(Engine::MariaDb, &format!("{trigger}; b"), &[trigger, "b"]);
+    let short =
+        "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW IF NEW.a THEN SET NEW.b = 1; END IF";
+    check(Engine::MySql, &format!("{short}; b"), &[short, "b"]);
+    check(
+        Engine::MariaDb,
+        "BEGIN NOT ATOMIC SELECT 1; SELECT 2; END; b",
+        &["BEGIN NOT ATOMIC SELECT 1; SELECT 2; END", "b"],
+    );
+    check(
+        Engine::MySql,
+        "CREATE TABLE IF NOT EXISTS t (a int); CREATE PROCEDURE p() SELECT 1; b",
+        &["CREATE TABLE IF NOT EXISTS t (a int)", "CREATE PROCEDURE p() SELECT 1", "b"],
+    );
+    check(
+        Engine::MySql,
+        "CREATE PROCEDURE p() BEGIN SELECT 1;",
+        &["!a body is begun and never ended: CREATE PROCEDURE p() BEGIN SELECT 1;"],
+    );
+}
+
+#[test]
+fn the_delimiter_is_followed() {
+    check(
+        Engine::MySql,
+        "a;\nDELIMITER $$\nCREATE TRIGGER t BEGIN x; END$$\nb; c $$\ndelimiter ;\nd;",
+        &["a", "CREATE TRIGGER t BEGIN x; END", "b; c", "d"],
+    );
+    check(
+        Engine::MariaDb,
+        "DELIMITER //\nSELECT 1; SELECT 2//\nDELIMITER ;;\n/*!50003 x; y */;;\nDELIMITER ;\nz",
+        &["SELECT 1; SELECT 2", "/*!50003 x; y */", "z"],
+    );
+}
+
+#[test]
+fn begin_and_commit_make_a_group() {
+    check(
+        Engine::Postgres,
+        "a; BEGIN; b; c; COMMIT; d; start transaction; e; END;",
+        &["a", "[1]b", "[1]c", "d", "[2]e"],
+    );
+    check(
+        Engine::Postgres,
+        "a; COMMIT; BEGIN; b; rollback;",
+        &[
+            "a",
+            "!it ends a transaction that no BEGIN opened: COMMIT",
+            "!it opens a transaction that no COMMIT ends: BEGIN",
+            "[1]b",
+            "!it rolls back what the file has just done: rollback",
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_run_says_so_in_its_place() {
+    check(
+        Engine::Postgres,
+        "\\restrict it's\na;\n\\echo \"\nb",
+        &[
+            "!it is a command of psql, not SQL: \\restrict it's",
+            "a",
+            "!it is a command of psql, not SQL: \\echo \"",
+            "b",
+        ],
+    );
+    check(
+        Engine::Postgres,
+        "COPY t (a) FROM stdin;\nit's\n;\n\\.\nb;",
+        &[
+            "!it is followed by rows for psql, not by SQL: COPY t (a) FROM stdin;\nit's\n;\n\\.",
+            "b",
+        ],
+    );
+    check(
+        Engine::Postgres,
+        "a; SELECT 'b; c",
+        &["a", "!unterminated string literal: SELECT 'b; c"],
+    );
+    check(Engine::MySql, "a\0; b", &["!it contains a NUL byte: a\0", "b"]);
+}
+
+#[test]
+fn comments_that_speak_to_zdm_belong_to_the_statement_behind_them() {
+    let text = "-- zdm:allow(x) why \r\n-- y\na; /* zdm:allow(z) */ b\n-- zdm:end";
+    let file = file(text, Engine::Postgres);
+    let directives: Vec<Vec<_>> = file
+        .statements
+        .iter()
+        .map(|statement| statement.directives.iter().map(|d| d.text.as_str()).collect())
+        .collect();
+    assert_eq!(directives, [vec!["allow(x) why"], vec!["allow(z)"]]);
+    let span = file.statements[0].directives[0].span;
+    assert_eq!(&text[span.start..span.end], "-- zdm:allow(x) why");
+    assert_eq!(file.trailing[0].text, "end");
+    assert_eq!(file.trailing[0].span.line, 4);
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic_and_no_byte_is_lost(
+        text in r#"([a-z ;'"`$\\é\n\r*/\-#!().0]|BEGIN|END|COPY a FROM STDIN;|DELIMITER |CREATE TRIGGER |\$\$|\u{feff}|\x00){0,60}"#
+    ) {
+        for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
+            let mut at = 0;
+            for statement in statements(&text, engine) {
+                prop_assert!(statement.span.start >= at);
+                prop_assert_eq!(&text[statement.span.start..statement.span.end], &statement.sql);
+                at = statement.span.end;
+            }
+        }
+    }
+
+    #[test]
+    fn statements_that_are_joined_are_split_again(
+        parts in prop::collection::vec(r#"[a-z]{1,6}( '[;a-zé]*'| \(1\)| /\*;\*/ x){0,3}"#, 1..6)
+    ) {
+        let parts: Vec<_> = parts.into_iter().filter(|part| !["begin", "end", "abort", "commit"].iter().any(|word| part.starts_with(word))).collect();
+        for engine in [Engine::Postgres, Engine::MySql] {
+            let text = parts.join(";\n");
+            let found: Vec<_> = statements(&text, engine).into_iter().map(|s| s.sql).collect();
+            prop_assert_eq!(&found, &parts);
+        }
+    }
+}
