@@ -14,6 +14,21 @@ pub(crate) enum Ending {
     Reports,
 }
 
+impl Ending {
+    /// The word of the state and of its functions.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspends => "suspends",
+            Self::Reports => "reports",
+        }
+    }
+
+    /// The ending that a stored word means.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        [Self::Suspends, Self::Reports].into_iter().find(|ending| ending.as_str() == word)
+    }
+}
+
 /// How far a needed migration must be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Reached {
@@ -21,6 +36,51 @@ pub(crate) enum Reached {
     Expanded,
     /// It is complete, verified and constrained.
     Migrated,
+}
+
+impl Reached {
+    /// The word of manifests and of the state.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Expanded => "expanded",
+            Self::Migrated => "migrated",
+        }
+    }
+
+    /// How far a stored word means.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        [Self::Expanded, Self::Migrated].into_iter().find(|reached| reached.as_str() == word)
+    }
+}
+
+/// A migration and how far it must be, for one that cannot run without it.
+pub(crate) type Need = (MigrationId, Reached);
+
+/// What is tolerated, as the state's functions take and keep it: `0002_x,0003_y`.
+pub(crate) fn list_tolerates(tolerates: &BTreeSet<MigrationId>) -> String {
+    let names: Vec<_> = tolerates.iter().map(MigrationId::as_str).collect();
+    names.join(",")
+}
+
+/// The reverse of [`list_tolerates`]; what is not the name of a migration is left out.
+pub(crate) fn parse_tolerates(list: &str) -> BTreeSet<MigrationId> {
+    list.split(',').filter_map(|name| MigrationId::parse(name).ok()).collect()
+}
+
+/// What is needed, as the state's functions take and keep it: `0002_x=migrated,0003_y=expanded`.
+pub(crate) fn list_needs(needs: &[Need]) -> String {
+    let items: Vec<_> =
+        needs.iter().map(|(id, reached)| format!("{id}={}", reached.as_str())).collect();
+    items.join(",")
+}
+
+/// The reverse of [`list_needs`]; what is not a migration with a known word is left out.
+pub(crate) fn parse_needs(list: &str) -> Vec<Need> {
+    let parse = |item: &str| {
+        let (name, word) = item.split_once('=')?;
+        Some((MigrationId::parse(name).ok()?, Reached::parse(word)?))
+    };
+    list.split(',').filter_map(parse).collect()
 }
 
 /// An instance's report, as the state holds it. Times are milliseconds since 1970 on the database's clock.
@@ -37,7 +97,7 @@ pub(crate) struct Lease {
     /// The migrations whose contract it survives.
     pub(crate) tolerates: BTreeSet<MigrationId>,
     /// The migrations that it cannot run without.
-    pub(crate) needs: Vec<(MigrationId, Reached)>,
+    pub(crate) needs: Vec<Need>,
     /// How the lease ends.
     pub(crate) ending: Ending,
     /// How long each renewal holds.
@@ -52,4 +112,22 @@ pub(crate) struct Lease {
     pub(crate) left_at: Option<i64>,
     /// The epoch of the provisional fence that last turned it away, if one did.
     pub(crate) knocked_epoch: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_the_state_are_read_as_they_were_written() {
+        let id = |name| MigrationId::parse(name).unwrap();
+        let tolerates = BTreeSet::from([id("0002_x"), id("10_y")]);
+        assert_eq!(list_tolerates(&tolerates), "0002_x,10_y");
+        assert_eq!(parse_tolerates("0002_x,10_y"), tolerates);
+        assert_eq!(parse_tolerates(""), BTreeSet::new());
+        let needs = vec![(id("0002_x"), Reached::Migrated), (id("10_y"), Reached::Expanded)];
+        assert_eq!(list_needs(&needs), "0002_x=migrated,10_y=expanded");
+        assert_eq!(parse_needs("0002_x=migrated,10_y=expanded"), needs);
+        assert_eq!(parse_needs(""), Vec::new());
+    }
 }

@@ -5,10 +5,10 @@
 #[cfg(feature = "engine")]
 pub(crate) mod journal;
 pub(crate) mod lease;
+pub(crate) mod manifest;
 pub(crate) mod name;
 #[cfg(feature = "engine")]
 pub(crate) mod phase;
-#[cfg(feature = "engine")]
 pub(crate) mod server;
 #[cfg(feature = "engine")]
 pub(crate) mod state;
