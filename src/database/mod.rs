@@ -6,7 +6,12 @@
     reason = "this layer is IO: it reads clocks, files and the network"
 )]
 
+mod address;
+pub(crate) mod connection;
+mod dialect;
 pub(crate) mod error;
+mod mysql;
+mod postgres;
 pub(crate) mod session;
 #[cfg(feature = "engine")]
 pub(crate) mod state;

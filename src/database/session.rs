@@ -118,6 +118,9 @@ pub(crate) trait Session: Send {
 
     /// Whether the connection has ended, or may be out of step, and must not be used again.
     fn is_closed(&self) -> bool;
+
+    /// Says goodbye to the server, and waits until that is said. A session that is only dropped is found out later.
+    async fn close(self: Box<Self>);
 }
 
 /// Ends the statement that a session is running; the statement then fails with [`DbErrorKind::Cancelled`].

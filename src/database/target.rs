@@ -20,14 +20,25 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Everything up to the last @ of the authority is user and password; parameters may hold one, too.
+        // Up to the last @ of the authority stand user and password; options may hold one, too. Where an @ comes later,
+        // or what should be a port is not a number, a password was typed without %-codes: then nothing is shown.
         let Some((scheme, rest)) = self.0.split_once("://") else {
             return f.write_str("(a text that is not a URL)");
         };
-        let rest = rest.split(['?', '#']).next().unwrap_or("");
-        let (authority, path) =
-            rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+        let (authority, tail) = rest
+            .find(['/', '?', '#'])
+            .and_then(|at| rest.split_at_checked(at))
+            .unwrap_or((rest, ""));
         let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let ports_are_plain = host.split(',').all(|host| {
+            let port = host.rsplit_once(']').map_or(host, |(_, port)| port);
+            port.split_once(':').is_none_or(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        });
+        if tail.contains('@') || !ports_are_plain {
+            return write!(f, "{scheme}://...");
+        }
+        let path = tail.strip_prefix('/').and_then(|path| path.split(['?', '#']).next());
+        let path = path.unwrap_or("");
         let user = user.split(':').next().unwrap_or("");
         let at = if user.is_empty() { "" } else { "@" };
         write!(f, "{scheme}://{user}{at}{host}/{path}")
@@ -66,6 +77,12 @@ mod tests {
             ),
             ("mysql://u:s3@cret@h/d", "mysql://u@h/d"),
             ("postgres://h/d", "postgres://h/d"),
+            ("postgres://h?password=s3cret", "postgres://h/"),
+            ("postgres://u:s3/cret@h/d", "postgres://..."),
+            ("postgres://u:s3?cret@h/d", "postgres://..."),
+            ("postgres://h/d?password=s3@cret", "postgres://..."),
+            ("postgres://u:s3cret", "postgres://..."),
+            ("postgres://u:s3cret@[::1]:5432/d", "postgres://u@[::1]:5432/d"),
             ("s3cret", "(a text that is not a URL)"),
         ] {
             assert_eq!(DatabaseUrl::new(url).to_string(), shown);
