@@ -17,5 +17,9 @@ mod plan;
 #[cfg(feature = "engine")]
 mod sql;
 
+/// Throwaway servers, for the tests of this crate.
+#[cfg(feature = "engine")]
+#[doc(hidden)]
+pub use engine::scratch;
 #[cfg(feature = "engine")]
 pub use error::{Error, ErrorKind};

@@ -9,3 +9,4 @@
 pub(crate) mod event;
 pub(crate) mod interrupt;
 pub(crate) mod job;
+pub mod scratch;

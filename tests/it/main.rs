@@ -1,1 +1,13 @@
-fn main() {}
+//! Every integration test, in one binary: one link, one server of each family.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "helpers of tests do not count as tests for clippy"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod ground;
