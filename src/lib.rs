@@ -1,5 +1,8 @@
 //! zdm: zero-downtime schema migrations for PostgreSQL, MySQL and MariaDB.
 
+#[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
+#[doc(hidden)]
+pub mod cli;
 #[cfg(feature = "engine")]
 pub mod config;
 mod database;
@@ -14,6 +17,8 @@ mod model;
 mod operation;
 #[cfg(feature = "engine")]
 mod plan;
+#[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
+mod report;
 #[cfg(feature = "engine")]
 mod sql;
 

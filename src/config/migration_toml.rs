@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::model::lease::Reached;
 use crate::model::name::TableName;
 use crate::model::step::Backfill;
-use crate::operation::Operation;
+use crate::operation::{self, Operation};
 use crate::plan::migration::{ContractSettings, HandBackfill};
 
 /// What migration.toml declares.
@@ -62,7 +62,26 @@ fn operation(
     source: Source<'_>,
     value: &Spanned<DeValue<'_>>,
 ) -> Result<Box<dyn Operation>, Error> {
-    Err(source.error(&value.span(), "operations are not available in this build"))
+    let Some(table) = value.get_ref().as_table() else {
+        return Err(
+            source.error(&value.span(), "an operation must be a table: write [[operation]]")
+        );
+    };
+    operation::parse(&Spanned::new(value.span(), table.clone())).map_err(|wrong| {
+        let error = source.error(&wrong.span, &wrong.message);
+        match wrong.help {
+            Some(help) => error.hint(sentence(&help)),
+            None => error,
+        }
+    })
+}
+
+/// Hints are sentences; the help of an operation is a part of one.
+fn sentence(help: &str) -> String {
+    let mut letters = help.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let end = if help.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 fn backfill(source: Source<'_>, value: &Spanned<DeValue<'_>>) -> Result<HandBackfill, Error> {

@@ -1,0 +1,514 @@
+//! The arguments: each flag is defined once and gives help, completions and docs/cli.md. Parses only.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::duration;
+use crate::database::target::DatabaseUrl;
+use crate::model::server::{Engine, Server};
+
+mod run;
+
+pub(crate) use run::{GateArgs, IfBlocked, RunArgs};
+
+const AFTER_HELP: &str = "\
+A first migration:
+  zdm init                          write zdm.toml and migrations/
+  zdm new users_display_name        make migrations/0001_users_display_name/
+  zdm plan                          what would run, at what cost; needs no database
+  zdm expand && zdm migrate         before the new build is deployed
+  zdm contract                      after the last old instance has gone; refused until then
+  zdm purge                         days later; the point of no return
+
+The database's address comes from --database-url, ZDM_DATABASE_URL, ZDM_DATABASE_URL_FILE, DATABASE_URL,
+DATABASE_URL_FILE or zdm.toml, in this order. Other users of the machine can read arguments: a password belongs into a
+variable or a file. It is never printed.
+
+Exit codes:
+  0    done, or nothing to do
+  1    failed: the database or the machine said no; the text says what was and was not done
+  2    wrong usage, configuration or migration files; nothing was touched
+  3    lint findings at or above the failing severity
+  4    a gate is blocked: nothing changed, try again later
+  5    a gate could not see, so it refuses: a retry cannot help
+  6    busy: another run, or a lock could not be had in time
+  7    drift: an applied step was edited, the schema is not what the journal says, or the database is a copy
+  130  interrupted by SIGINT after a clean checkpoint: the same command resumes
+  143  terminated by SIGTERM after a clean checkpoint: the same command resumes";
+
+/// Zero-downtime schema migrations for PostgreSQL, MySQL and MariaDB.
+///
+/// zdm changes a schema while two builds of an application run against it, and refuses the step that would break the
+/// older one. Each migration is a folder; its phases (expand, migrate, contract) are separate steps of a deployment.
+#[derive(Parser, Debug)]
+#[command(name = "zdm", version, after_help = AFTER_HELP, propagate_version = false)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub(crate) globals: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct GlobalArgs {
+    /// The configuration file [default: zdm.toml in this folder or the nearest one above]
+    #[arg(long, global = true, value_name = "FILE", env = "ZDM_CONFIG", help_heading = "Global")]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of migrations; with it, no zdm.toml is needed
+    #[arg(long, global = true, value_name = "FOLDER", env = "ZDM_DIR", help_heading = "Global")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The environment of zdm.toml whose values hold
+    #[arg(long, global = true, value_name = "NAME", env = "ZDM_ENV", help_heading = "Global")]
+    pub(crate) env: Option<String>,
+    /// The database's address, for example postgres://user@host/name or mysql://user@host/name
+    #[arg(long, global = true, value_name = "URL", value_parser = database_url, help_heading = "Global")]
+    pub(crate) database_url: Option<DatabaseUrl>,
+    /// How results are written to stdout
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "human",
+        env = "ZDM_FORMAT",
+        help_heading = "Global"
+    )]
+    pub(crate) format: Format,
+    /// When to use colours (NO_COLOR is respected)
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "auto",
+        env = "ZDM_COLOR",
+        help_heading = "Global"
+    )]
+    pub(crate) color: Color,
+    /// Log more to stderr (-vv: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global")]
+    pub(crate) verbose: u8,
+    /// Write nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global")]
+    pub(crate) quiet: bool,
+    /// How the log is written
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "ZDM_LOG_FORMAT",
+        help_heading = "Global"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How results are written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// One object, as docs/zdm.schema.json describes it.
+    Json,
+}
+
+/// When to use colours.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Into pipes, too.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How the log is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Write zdm.toml, with every key explained, and an empty folder of migrations
+    #[command(after_help = "Examples:\n  zdm init\n  zdm init --engine mariadb")]
+    Init(InitArgs),
+    /// Make the folder of the next migration
+    #[command(
+        after_help = "Examples:\n  zdm new add_email_index\n  zdm new users_display_name --operation rename_column --table users --from name --to display_name"
+    )]
+    New(NewArgs),
+    /// Show what would run, in which phase, at what cost, and what stands in the way
+    #[command(
+        after_help = "Examples:\n  zdm plan\n  zdm plan --offline --server mariadb:10.11\n  zdm plan --format json | jq '.migrations[].id'"
+    )]
+    Plan(PlanArgs),
+    /// Check SQL files, of any tool, for what breaks running builds or blocks other clients
+    #[command(
+        after_help = "Examples:\n  zdm lint\n  zdm lint db/changes/*.sql --server postgres:15\n  zdm lint drop.sql --phase contract"
+    )]
+    Lint(LintArgs),
+    /// Add the new structure, before the new build is deployed; old builds run on as before
+    #[command(
+        after_help = "Examples:\n  zdm expand --dry-run\n  zdm expand\n  zdm expand --only 0002_users_display_name --lock-wait 1h"
+    )]
+    Expand(ExpandArgs),
+    /// Fill, verify and constrain the new structure
+    #[command(after_help = "Examples:\n  zdm migrate\n  zdm migrate --full-speed --to 7")]
+    Migrate(MigrateArgs),
+    /// Take the old structure out of sight, when no instance that needs it is left; can be undone
+    #[command(
+        after_help = "Examples:\n  zdm contract\n  zdm contract --wait 2h\n  zdm contract --if-blocked skip\n  zdm contract --only 2 --override soak --reason \"incident 4711\""
+    )]
+    Contract(ContractArgs),
+    /// Drop what contract took out of sight: the point of no return
+    #[command(
+        after_help = "Examples:\n  zdm purge --dry-run\n  zdm purge --only 0002_users_display_name"
+    )]
+    Purge(PurgeArgs),
+    /// Go back: to before expand, or from hidden to migrated
+    #[command(after_help = "Examples:\n  zdm rollback 0002_users_display_name\n  zdm rollback 2")]
+    Rollback(RollbackArgs),
+    /// Show where every migration stands
+    #[command(
+        after_help = "Examples:\n  zdm status\n  zdm status --accept 0002_users_display_name --reason \"comment moved into the string\""
+    )]
+    Status(StatusArgs),
+    /// Show who reports, what they tolerate and need, and when they were last seen
+    #[command(after_help = "Examples:\n  zdm instances\n  zdm instances --all")]
+    Instances(InstancesArgs),
+    /// Show what happened: who, when, from where, with what result
+    #[command(after_help = "Examples:\n  zdm events\n  zdm events --last 100 --format json")]
+    Events(EventsArgs),
+    /// Show whether contract (or rollback) of a migration may act now, source by source
+    #[command(
+        after_help = "Examples:\n  zdm gate 0002_users_display_name\n  zdm gate 2 --rollback"
+    )]
+    Gate(GateCommandArgs),
+    /// Report for an application that cannot embed the library: join, renew, leave; runs it as a child
+    #[command(
+        after_help = "Examples:\n  zdm report --service worker --version 42 --manifest zdm-manifest -- ./worker --queue mail"
+    )]
+    Report(ReportArgs),
+    /// Write what a build of a service tolerates and needs, for its image
+    #[command(after_help = "Examples:\n  zdm manifest --service api > zdm-manifest")]
+    Manifest(ManifestArgs),
+    /// Explain the lint rules
+    #[command(after_help = "Examples:\n  zdm rules\n  zdm rules index-not-concurrent")]
+    Rules(RulesArgs),
+    /// Show the whole life of a migration on a throwaway server
+    #[command(after_help = "Examples:\n  zdm demo\n  zdm demo --engine mariadb")]
+    Demo(DemoArgs),
+    /// Write a completion script for a shell
+    #[command(
+        after_help = "Examples:\n  zdm completions bash > /etc/bash_completion.d/zdm\n  zdm completions zsh > ~/.zfunc/_zdm"
+    )]
+    Completions(CompletionsArgs),
+}
+
+/// `zdm init`.
+#[derive(Args, Debug)]
+pub(crate) struct InitArgs {
+    /// The database for which zdm.toml is written
+    #[arg(long, value_parser = engine, default_value = "postgres")]
+    pub(crate) engine: Engine,
+}
+
+/// `zdm new`.
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// What it is called: letters, digits and _
+    pub(crate) name: String,
+    /// Declare this operation instead of leaving expand.sql to be written
+    #[arg(long, value_name = "KIND")]
+    pub(crate) operation: Option<String>,
+    /// The operation's table
+    #[arg(long, requires = "operation")]
+    pub(crate) table: Option<String>,
+    /// The operation's old name
+    #[arg(long, requires = "operation")]
+    pub(crate) from: Option<String>,
+    /// The operation's new name
+    #[arg(long, requires = "operation")]
+    pub(crate) to: Option<String>,
+}
+
+/// `zdm plan`.
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
+    /// Ask no database, even when one is configured
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// The server to plan for without a database: postgres:15, mysql:8.4, mariadb:10.11
+    #[arg(long, value_parser = server)]
+    pub(crate) server: Option<Server>,
+    /// Show migrations that are done, too
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `zdm lint`.
+#[derive(Args, Debug)]
+pub(crate) struct LintArgs {
+    /// SQL files [default: those of the project's migrations]
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The server they are meant for: postgres:15, mysql:8.4, mariadb:10.11
+    #[arg(long, value_parser = server)]
+    pub(crate) server: Option<Server>,
+    /// The phase in which they run [default: by the file's name, else expand]
+    #[arg(long, value_enum)]
+    pub(crate) phase: Option<PhaseArg>,
+    /// A file with the schema from which they start: CREATE TABLE statements
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// The lowest severity that makes the exit code 3
+    #[arg(long, value_enum, default_value = "error")]
+    pub(crate) fail_on: SeverityArg,
+}
+
+/// A phase that has a file.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PhaseArg {
+    /// expand.sql.
+    Expand,
+    /// migrate.sql.
+    Migrate,
+    /// contract.sql.
+    Contract,
+    /// rollback.sql.
+    Rollback,
+}
+
+/// How bad a finding is.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SeverityArg {
+    /// Worth knowing.
+    Info,
+    /// Worth changing.
+    Warning,
+    /// It breaks a running build, or blocks other clients.
+    Error,
+}
+
+/// `zdm expand`.
+#[derive(Args, Debug)]
+pub(crate) struct ExpandArgs {
+    /// Flags of every run.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// `zdm migrate`.
+#[derive(Args, Debug)]
+pub(crate) struct MigrateArgs {
+    /// Flags of every run.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Let the backfill run without pauses
+    #[arg(long)]
+    pub(crate) full_speed: bool,
+}
+
+/// `zdm contract`.
+#[derive(Args, Debug)]
+pub(crate) struct ContractArgs {
+    /// Flags of every run.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Flags of the gate.
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+    /// What a blocked gate is: `skip` exits 0, for scheduled jobs
+    #[arg(long, value_enum, default_value = "fail", value_name = "HOW")]
+    pub(crate) if_blocked: IfBlocked,
+}
+
+/// `zdm purge`.
+#[derive(Args, Debug)]
+pub(crate) struct PurgeArgs {
+    /// Flags of every run.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// Flags of the gate.
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+}
+
+/// `zdm rollback`.
+#[derive(Args, Debug)]
+pub(crate) struct RollbackArgs {
+    /// The migration: its name or number
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// How long to wait for locks before giving up
+    #[arg(long, value_parser = duration::parse, default_value = "10m", env = "ZDM_LOCK_WAIT", value_name = "TIME")]
+    pub(crate) lock_wait: Duration,
+    /// How long to wait for the end of another run
+    #[arg(long, value_parser = duration::parse, default_value = "0s", env = "ZDM_RUN_WAIT", value_name = "TIME")]
+    pub(crate) run_wait: Duration,
+    /// Flags of the gate.
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+}
+
+/// `zdm status`.
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// Take the files of this migration as they are now for what was applied
+    #[arg(long, value_name = "ID", requires = "reason")]
+    pub(crate) accept: Option<String>,
+    /// Why, for the events
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    pub(crate) reason: Option<String>,
+}
+
+/// `zdm instances`.
+#[derive(Args, Debug)]
+pub(crate) struct InstancesArgs {
+    /// Show those that have gone, too
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `zdm events`.
+#[derive(Args, Debug)]
+pub(crate) struct EventsArgs {
+    /// How many, counted from the newest
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub(crate) last: u32,
+    /// Of this migration alone: its name or number
+    #[arg(long, value_name = "ID")]
+    pub(crate) migration: Option<String>,
+}
+
+/// `zdm gate`.
+#[derive(Args, Debug)]
+pub(crate) struct GateCommandArgs {
+    /// The migration: its name or number
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The gate of rollback instead of contract's
+    #[arg(long)]
+    pub(crate) rollback: bool,
+}
+
+/// `zdm report`.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    /// The service, as [services] calls it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: String,
+    /// What the build tolerates and needs: a file that `zdm manifest` wrote
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// A migration whose contract this build survives, besides those of the manifest
+    #[arg(long, value_name = "ID")]
+    pub(crate) tolerates: Vec<String>,
+    /// The build, for people
+    #[arg(long, value_name = "V", default_value = "unknown")]
+    pub(crate) version: String,
+    /// The copy, for people [default: host name and process number]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) instance: Option<String>,
+    /// The application and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) child: Vec<std::ffi::OsString>,
+}
+
+/// `zdm manifest`.
+#[derive(Args, Debug)]
+pub(crate) struct ManifestArgs {
+    /// The service, as [services] calls it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: String,
+}
+
+/// `zdm rules`.
+#[derive(Args, Debug)]
+pub(crate) struct RulesArgs {
+    /// The rule to explain [default: list all]
+    #[arg(value_name = "RULE")]
+    pub(crate) id: Option<String>,
+}
+
+/// `zdm demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Which server
+    #[arg(long, value_parser = engine, default_value = "postgres")]
+    pub(crate) engine: Engine,
+    /// How many rows the table has
+    #[arg(long, default_value = "200000", value_name = "N")]
+    pub(crate) rows: u64,
+}
+
+/// `zdm completions`.
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+fn database_url(text: &str) -> Result<DatabaseUrl, std::convert::Infallible> {
+    Ok(DatabaseUrl::new(text))
+}
+
+fn engine(text: &str) -> Result<Engine, String> {
+    Engine::parse(text).ok_or_else(|| "write postgres, mysql or mariadb".to_owned())
+}
+
+fn server(text: &str) -> Result<Server, String> {
+    let (word, version) = text.split_once(':').unwrap_or((text, ""));
+    let engine = Engine::parse(word);
+    let version = crate::config::zdm_toml::parse_version(version);
+    match (engine, version) {
+        (Some(engine), Some(version)) => Ok(Server { engine, version }),
+        _ => Err("write postgres:15, mysql:8.4 or mariadb:10.11".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                help.contains(&format!("zdm {}", command.get_name())),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_url_in_the_arguments_is_not_shown_by_debug() {
+        let cli =
+            Cli::try_parse_from(["zdm", "status", "--database-url", "postgres://u:s3cret@h/d"]);
+        assert!(!format!("{cli:?}").contains("s3cret"));
+    }
+}

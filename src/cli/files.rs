@@ -1,0 +1,107 @@
+//! Files as they are read, with errors that name them as the user would.
+
+use std::path::Path;
+
+use crate::config::folder::{self, Entry};
+use crate::error::{Error, ErrorKind};
+
+/// A file's text. `shown` is its path as the user would type it.
+pub(crate) fn read(path: &Path, shown: &str) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Error::usage(format!("could not read file \"{shown}\"")).caused_by(error)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to() + 1;
+        Error::usage(format!("file \"{shown}\" is not UTF-8 text: byte {byte} is not"))
+            .hint("Save it as UTF-8.")
+    })?;
+    // Editors on Windows put a byte order mark in front.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Writes a new file; one that is there already is left as it is.
+pub(crate) fn create(path: &Path, text: &str) -> Result<(), Error> {
+    use std::io::Write;
+    let shown = path.display();
+    let file = std::fs::File::create_new(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return Error::usage(format!("file \"{shown}\" is there already"))
+                .hint("It was left as it is. Move it away first if you want a new one.");
+        }
+        Error::new(ErrorKind::Failed, format!("could not write file \"{shown}\"")).caused_by(error)
+    })
+}
+
+/// What stands in the folder of migrations, in the order of names.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
+    let mut read = Vec::new();
+    for (name, kind) in list(folder, "of migrations")? {
+        if kind == Kind::Folder && !name.starts_with('.') {
+            let files = migration_files(&folder.join(&name))?;
+            read.push(Entry::Folder { name, files });
+        } else if kind == Kind::File && !folder::is_ignored(&name) {
+            read.push(Entry::File { name });
+        }
+    }
+    if read.is_empty() {
+        return Err(Error::usage(format!("folder \"{}\" holds no migrations", folder.display()))
+            .hint("`zdm new NAME` makes the first one."));
+    }
+    Ok(read)
+}
+
+/// The names of the folders in the folder of migrations.
+pub(crate) fn folder_names(folder: &Path) -> Result<Vec<String>, Error> {
+    let all = list(folder, "of migrations")?;
+    Ok(all.into_iter().filter(|(_, kind)| *kind == Kind::Folder).map(|(name, _)| name).collect())
+}
+
+fn migration_files(folder: &Path) -> Result<Vec<(String, String)>, Error> {
+    let mut files = Vec::new();
+    for (name, kind) in list(folder, "of a migration")? {
+        if folder::is_ignored(&name) {
+            continue;
+        }
+        let path = folder.join(&name);
+        let shown = path.display().to_string();
+        if kind == Kind::Folder {
+            let message = format!("folder \"{shown}\" stands inside a migration");
+            return Err(Error::usage(message).hint("A migration holds files alone: move it out."));
+        }
+        files.push((name, read(&path, &shown)?));
+    }
+    Ok(files)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Folder,
+    File,
+}
+
+fn list(folder: &Path, what: &str) -> Result<Vec<(String, Kind)>, Error> {
+    let shown = folder.display();
+    let unreadable = |error: std::io::Error| {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let words = if missing { "there is no folder" } else { "could not read folder" };
+        let failure = Error::usage(format!("{words} \"{shown}\" {what}")).caused_by(error);
+        if missing {
+            failure.hint("`zdm init` makes it; --dir names another one.")
+        } else {
+            failure
+        }
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+            Error::usage(format!("the name of file \"{}\" is not UTF-8", path.display()))
+        })?;
+        // Follows links, so that a folder may be shared between projects.
+        let is_folder = std::fs::metadata(&path).map_err(unreadable)?.is_dir();
+        names.push((name.to_owned(), if is_folder { Kind::Folder } else { Kind::File }));
+    }
+    names.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(names)
+}

@@ -1,0 +1,159 @@
+//! The command line: arguments, settings, terminal and exit codes.
+//!
+//! Invariant: no SQL, no decisions. A command reads its arguments, calls a layer below, and hands what comes back to
+//! `report`. Text leaves through [`output::Output`] alone.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this layer is where files, variables and the terminal are read"
+)]
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command, Format, GlobalArgs};
+use output::{Output, Stop};
+
+use crate::error::{Error, ErrorKind};
+use crate::report::{human, json};
+
+mod args;
+mod commands;
+#[cfg(test)]
+mod docs;
+mod exit;
+mod files;
+mod job;
+mod log;
+mod output;
+mod settings;
+mod signals;
+
+/// Runs the command that the arguments name, and says with which code the process ends.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => return explain(&usage),
+    };
+    let output = Output::new(&cli.globals);
+    log::start(&cli.globals, &output);
+    let name = cli.command.name();
+    let ended =
+        Shell::new(&cli.globals, &output).and_then(|shell| commands::run(&cli.command, &shell));
+    let code = match ended {
+        Ok(code) => code,
+        Err(Stop::PipeClosed) => ExitCode::SUCCESS,
+        Err(Stop::Failed(error)) => fail(name, &error, &output),
+    };
+    tracing::debug!(command = name, "done");
+    code
+}
+
+/// What every command needs: the flags of all commands, and where to write.
+pub(crate) struct Shell<'a> {
+    /// The flags.
+    pub(crate) globals: &'a GlobalArgs,
+    /// Where to write.
+    pub(crate) output: &'a Output,
+    directory: std::path::PathBuf,
+}
+
+impl<'a> Shell<'a> {
+    fn new(globals: &'a GlobalArgs, output: &'a Output) -> Result<Self, Stop> {
+        let directory = std::env::current_dir().map_err(|error| {
+            Error::usage("could not find out the current directory").caused_by(error)
+        })?;
+        Ok(Self { globals, output, directory })
+    }
+
+    /// The settings, from flags, environment variables and zdm.toml.
+    pub(crate) fn settings(&self) -> Result<settings::Settings, Error> {
+        // A variable that is not Unicode cannot be an address or a name.
+        let variables = |name: &str| std::env::var(name).ok();
+        let directory = self.directory.clone();
+        let around = settings::Surroundings { variables: &variables, directory };
+        settings::Settings::resolve(self.globals, &around)
+    }
+
+    /// Writes a result: as text for people, or as JSON.
+    pub(crate) fn result<T: serde::Serialize>(
+        &self,
+        human: impl FnOnce() -> String,
+        json: impl FnOnce() -> T,
+    ) -> Result<(), Stop> {
+        match self.output.format {
+            Format::Human => self.output.data(&human()),
+            Format::Json => self.output.data(&json::render(&json())),
+        }
+    }
+
+    /// Writes the next command to type, for people.
+    pub(crate) fn next(&self, next: Option<&str>) -> Result<(), Stop> {
+        match (self.output.format, next) {
+            (Format::Human, Some(next)) => self.output.note(&human::next(next)),
+            (Format::Human | Format::Json, _) => Ok(()),
+        }
+    }
+
+    /// Runs what waits for databases and signals.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Error::new(ErrorKind::Failed, "could not start the runtime").caused_by(error)
+        })?;
+        Ok(runtime.block_on(future))
+    }
+}
+
+/// Help and version are results; anything else is a mistake in the arguments.
+fn explain(usage: &clap::Error) -> ExitCode {
+    use std::io::Write;
+    let text = usage.render().ansi().to_string();
+    // If nobody reads it, there is nobody to tell.
+    let written = if usage.use_stderr() {
+        anstream::stderr().write_all(text.as_bytes())
+    } else {
+        anstream::stdout().write_all(text.as_bytes())
+    };
+    let usage_code = exit::code(ErrorKind::Usage);
+    ExitCode::from(if usage.use_stderr() && written.is_ok() { usage_code } else { 0 })
+}
+
+fn fail(command: &str, error: &Error, output: &Output) -> ExitCode {
+    let code = exit::code(error.kind);
+    let written = match output.format {
+        Format::Human => output.problem(&human::failure::failure(error)),
+        Format::Json => output.data(&json::render(&json::failure::failure(command, error, code))),
+    };
+    if written.is_err() {
+        tracing::debug!("nobody reads the error");
+    }
+    ExitCode::from(code)
+}
+
+impl Command {
+    /// The word that was typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::New(_) => "new",
+            Self::Plan(_) => "plan",
+            Self::Lint(_) => "lint",
+            Self::Expand(_) => "expand",
+            Self::Migrate(_) => "migrate",
+            Self::Contract(_) => "contract",
+            Self::Purge(_) => "purge",
+            Self::Rollback(_) => "rollback",
+            Self::Status(_) => "status",
+            Self::Instances(_) => "instances",
+            Self::Events(_) => "events",
+            Self::Gate(_) => "gate",
+            Self::Report(_) => "report",
+            Self::Manifest(_) => "manifest",
+            Self::Rules(_) => "rules",
+            Self::Demo(_) => "demo",
+            Self::Completions(_) => "completions",
+        }
+    }
+}

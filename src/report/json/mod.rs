@@ -1,0 +1,16 @@
+//! JSON: one object with `"format": 1`, documented by docs/zdm.schema.json.
+
+use serde::Serialize;
+
+pub(crate) mod failure;
+
+/// The number of the format: it changes when a reader of the old one would be misled.
+pub(crate) const FORMAT: u32 = 1;
+
+/// An object as text, with a newline behind it.
+pub(crate) fn render<T: Serialize>(value: &T) -> String {
+    // Serialising plain structs of strings, numbers and lists cannot fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
