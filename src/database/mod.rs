@@ -7,11 +7,17 @@
 )]
 
 mod address;
+#[cfg(feature = "engine")]
+pub(crate) mod blockers;
 pub(crate) mod connection;
 mod dialect;
 pub(crate) mod error;
+#[cfg(feature = "engine")]
+pub(crate) mod identity;
 mod mysql;
 mod postgres;
+#[cfg(feature = "engine")]
+mod probe;
 pub(crate) mod session;
 #[cfg(feature = "engine")]
 pub(crate) mod state;

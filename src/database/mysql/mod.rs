@@ -1,5 +1,7 @@
 //! The adapter for MySQL and MariaDB.
 
+#[cfg(feature = "engine")]
+mod blockers;
 #[cfg(feature = "mysql")]
 mod connect;
 #[cfg(feature = "mysql")]
@@ -11,5 +13,7 @@ mod tls;
 #[cfg(feature = "mysql")]
 mod value;
 
+#[cfg(feature = "engine")]
+pub(crate) use blockers::{blind_spots, blocking, holders};
 #[cfg(feature = "mysql")]
 pub(crate) use connect::open;

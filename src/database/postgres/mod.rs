@@ -1,5 +1,7 @@
 //! The PostgreSQL adapter.
 
+#[cfg(feature = "engine")]
+mod blockers;
 #[cfg(feature = "postgres")]
 mod connect;
 #[cfg(feature = "postgres")]
@@ -13,5 +15,7 @@ mod tls;
 #[cfg(feature = "postgres")]
 mod value;
 
+#[cfg(feature = "engine")]
+pub(crate) use blockers::{blind_spots, blocking, holders};
 #[cfg(feature = "postgres")]
 pub(crate) use connect::open;

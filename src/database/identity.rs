@@ -1,0 +1,51 @@
+//! Which database this is: what a restored or cloned copy does not share.
+
+use super::connection::Connection;
+use super::error::{DbError, DbErrorKind};
+use crate::model::server::Engine;
+
+/// Which database this is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ServerIdentity {
+    /// PostgreSQL: the cluster's system identifier, which a standby shares. MySQL: the server's UUID. MariaDB: its
+    /// unique id, or host, port and data directory where it has none.
+    pub(crate) system_id: String,
+    /// The database's name.
+    pub(crate) database: String,
+}
+
+impl Connection {
+    /// Asks the server.
+    pub(crate) async fn identity(&mut self) -> Result<ServerIdentity, DbError> {
+        let (system, name) = match self.engine() {
+            Engine::Postgres => (
+                "SELECT system_identifier::text FROM pg_control_system()",
+                "SELECT current_database()",
+            ),
+            Engine::MySql => ("SELECT @@GLOBAL.server_uuid", "SELECT DATABASE()"),
+            Engine::MariaDb => ("SELECT @@GLOBAL.server_uid", "SELECT DATABASE()"),
+        };
+        let database = self.query_one(name, &[]).await?.opt_text(0)?.ok_or_else(no_database)?;
+        let system_id = match self.query_one(system, &[]).await {
+            Ok(row) => row.text(0)?,
+            Err(error) if error.kind == DbErrorKind::Lost => return Err(error),
+            // An old MariaDB without the variable; a hosted PostgreSQL that hides the function.
+            Err(_) if self.engine() == Engine::Postgres => {
+                let own = "SELECT 'database ' || oid::text FROM pg_database WHERE datname = current_database()";
+                self.query_one(own, &[]).await?.text(0)?
+            }
+            Err(_) => {
+                let own =
+                    "SELECT CONCAT(@@GLOBAL.hostname, ':', @@GLOBAL.port, ':', @@GLOBAL.datadir)";
+                self.query_one(own, &[]).await?.text(0)?
+            }
+        };
+        Ok(ServerIdentity { system_id, database })
+    }
+}
+
+fn no_database() -> DbError {
+    let mut error = DbError::new(DbErrorKind::InvalidUrl, "the database URL names no database");
+    error.hint = Some("Put its name at the end: mysql://user@host:3306/name.".to_owned());
+    error
+}
