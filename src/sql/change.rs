@@ -35,8 +35,9 @@ pub(crate) enum Change {
     DropColumn { table: TableName, column: String, if_exists: bool },
     /// RENAME COLUMN; CHANGE with another name.
     RenameColumn { table: TableName, column: String, to: String },
-    /// ALTER COLUMN ... TYPE; MODIFY, CHANGE.
-    ChangeType { table: TableName, column: String, to: ColumnDef },
+    /// ALTER COLUMN ... TYPE (which says nothing but the type, and how to get there); MODIFY, CHANGE (which say the
+    /// whole column).
+    ChangeType { table: TableName, column: String, to: ColumnDef, using: Option<String> },
     /// SET NOT NULL.
     SetNotNull { table: TableName, column: String },
     /// DROP NOT NULL.
@@ -60,7 +61,7 @@ pub(crate) enum Change {
     AddConstraint { table: TableName, constraint: ConstraintDef },
     /// VALIDATE CONSTRAINT.
     ValidateConstraint { table: TableName, constraint: String },
-    /// DROP CONSTRAINT, DROP FOREIGN KEY, DROP CHECK, DROP PRIMARY KEY (`primary`).
+    /// DROP CONSTRAINT, DROP FOREIGN KEY, DROP CHECK, DROP PRIMARY KEY (`PRIMARY`).
     DropConstraint { table: TableName, constraint: String },
     /// UPDATE of rows; `filtered` when it has a WHERE.
     Update { table: TableName, filtered: bool },

@@ -10,3 +10,6 @@ pub(crate) mod seal;
 pub(crate) mod span;
 pub(crate) mod split;
 mod tokens;
+mod understand;
+
+pub(crate) use understand::understand;

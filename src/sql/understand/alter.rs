@@ -1,0 +1,191 @@
+//! ALTER TABLE: each clause is read for itself, so that one that is not understood hides no other.
+
+use sqlparser::ast::{AlterColumnOperation, AlterTableOperation, RenameTableNameKind};
+use sqlparser::tokenizer::Token;
+
+use super::column::{column, column_of, constraint, default};
+use super::reader::Reader;
+use super::{Clause, clauses, opaque};
+use crate::model::name::TableName;
+use crate::sql::change::{Change, ColumnDef};
+
+/// The changes of an ALTER TABLE with their clauses; `None` when the statement is another.
+pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
+    reader.eat("ALTER").then_some(())?;
+    while reader.eat_any(&["ONLINE", "IGNORE"]) {}
+    reader.eat("TABLE").then_some(())?;
+    let _exists: bool = reader.eat("IF EXISTS");
+    let _only: bool = reader.eat("ONLY");
+    let Some(table) = reader.table() else {
+        return Some(vec![(opaque("it does not name a table"), None)]);
+    };
+    let _descendants: bool = reader.eat_token(&Token::Mul);
+    // MariaDB: how long it waits for its lock.
+    if reader.eat("WAIT") {
+        reader.skip();
+    } else {
+        let _no_wait: bool = reader.eat("NOWAIT");
+    }
+    let parts = if clauses::is_about_partitions(reader) { vec![reader] } else { reader.parts() };
+    let changes = parts.into_iter().flat_map(|part| {
+        let bytes = part.bytes();
+        clause(part, &table).into_iter().map(move |change| (change, Some(bytes)))
+    });
+    Some(changes.collect())
+}
+
+/// What one clause does: by sqlparser, by its words, or by sqlparser without the words that it does not know.
+fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
+    if part.is_empty() {
+        return vec![opaque("a clause is empty")];
+    }
+    by_parser(part, table)
+        .or_else(|| clauses::by_words(part, table))
+        .or_else(|| clauses::in_parentheses(part, |column| by_parser(column, table)))
+        .or_else(|| {
+            let known = clauses::without_unknown_words(part);
+            by_parser(Reader { rest: &known.rest, ..part }, table).map(|mut changes| {
+                changes.iter_mut().for_each(|change| known.mark(change));
+                changes
+            })
+        })
+        .unwrap_or_else(|| vec![opaque(format!("`{}` is not read", part.text()))])
+}
+
+fn by_parser(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {
+    lower(part, table, part.parse(|parser| parser.parse_alter_table_operation())?)
+}
+
+/// A clause that sqlparser has read; `None` where its tree says less than the words do.
+fn lower(
+    part: Reader<'_>,
+    table: &TableName,
+    operation: AlterTableOperation,
+) -> Option<Vec<Change>> {
+    use AlterTableOperation as Op;
+    let name = |ident| part.ident(ident);
+    let table = table.clone();
+    let one = match operation {
+        Op::AddColumn { column_def, if_not_exists, .. } => {
+            let (column, beside) = column(part, &table, &column_def);
+            let mut changes = vec![Change::AddColumn { table, column, if_not_exists }];
+            changes.extend(beside);
+            return Some(changes);
+        }
+        Op::AddConstraint { constraint: parsed, not_valid } => {
+            constraint(part, &table, &parsed, not_valid)
+        }
+        Op::DropColumn { column_names, if_exists, .. } => {
+            let drop = |column| Change::DropColumn {
+                table: table.clone(),
+                column: name(column),
+                if_exists,
+            };
+            return Some(column_names.iter().map(drop).collect());
+        }
+        Op::DropConstraint { name: constraint, .. }
+        | Op::DropForeignKey { name: constraint, .. } => {
+            Change::DropConstraint { table, constraint: name(&constraint) }
+        }
+        Op::DropPrimaryKey { .. } => Change::DropConstraint { table, constraint: "PRIMARY".into() },
+        Op::DropIndex { name: index } => Change::DropIndex {
+            table: Some(table),
+            index: name(&index),
+            concurrently: false,
+            if_exists: false,
+        },
+        Op::RenameColumn { old_column_name, new_column_name } => Change::RenameColumn {
+            table,
+            column: name(&old_column_name),
+            to: name(&new_column_name),
+        },
+        Op::RenameTable {
+            table_name: RenameTableNameKind::To(to) | RenameTableNameKind::As(to),
+        } => Change::RenameTable { to: beside(part.object(&to), &table), table },
+        Op::RenameConstraint { old_name, new_name } => {
+            Change::RenameConstraint { table, constraint: name(&old_name), to: name(&new_name) }
+        }
+        Op::ChangeColumn { old_name, new_name, data_type, options, .. } => {
+            let options: Vec<_> = options.iter().map(|option| (None, option)).collect();
+            let (old, new) = (name(&old_name), name(&new_name));
+            let (to, beside) = column_of(part, &table, (old.clone(), &data_type), &options);
+            let mut changes = vec![Change::ChangeType {
+                table: table.clone(),
+                column: old.clone(),
+                to,
+                using: None,
+            }];
+            changes.extend(beside);
+            if old != new {
+                changes.push(Change::RenameColumn { table, column: old, to: new });
+            }
+            return Some(changes);
+        }
+        Op::ModifyColumn { col_name, data_type, options, .. } => {
+            let options: Vec<_> = options.iter().map(|option| (None, option)).collect();
+            let column = name(&col_name);
+            let (to, beside) = column_of(part, &table, (column.clone(), &data_type), &options);
+            let mut changes = vec![Change::ChangeType { table, column, to, using: None }];
+            changes.extend(beside);
+            return Some(changes);
+        }
+        Op::AlterColumn { column_name, op } => alter_column(table, name(&column_name), op, part),
+        Op::ValidateConstraint { name: constraint } => {
+            Change::ValidateConstraint { table, constraint: name(&constraint) }
+        }
+        Op::SetLogged | Op::SetUnlogged => Change::Rebuild { table, what: part.text().to_owned() },
+        Op::Algorithm { .. } | Op::Lock { .. } => Change::Harmless,
+        Op::DisableRowLevelSecurity
+        | Op::EnableRowLevelSecurity
+        | Op::ForceRowLevelSecurity
+        | Op::NoForceRowLevelSecurity
+        | Op::DisableRule { .. }
+        | Op::DisableTrigger { .. }
+        | Op::EnableRule { .. }
+        | Op::EnableTrigger { .. }
+        | Op::EnableAlwaysRule { .. }
+        | Op::EnableAlwaysTrigger { .. }
+        | Op::EnableReplicaRule { .. }
+        | Op::EnableReplicaTrigger { .. }
+        | Op::ReplicaIdentity { .. }
+        | Op::OwnerTo { .. }
+        | Op::AutoIncrement { .. }
+        | Op::SetOptionsParens { .. } => {
+            Change::TableSetting { table, what: part.text().to_owned() }
+        }
+        _ => return None,
+    };
+    Some(vec![one])
+}
+
+fn alter_column(
+    table: TableName,
+    column: String,
+    op: AlterColumnOperation,
+    part: Reader<'_>,
+) -> Change {
+    match op {
+        AlterColumnOperation::SetNotNull => Change::SetNotNull { table, column },
+        AlterColumnOperation::DropNotNull => Change::DropNotNull { table, column },
+        AlterColumnOperation::SetDefault { value } => {
+            Change::SetDefault { table, column, default: default(&value) }
+        }
+        AlterColumnOperation::DropDefault => Change::SetDefault { table, column, default: None },
+        AlterColumnOperation::SetDataType { data_type, using, .. } => {
+            let to = ColumnDef {
+                name: column.clone(),
+                data_type: data_type.to_string(),
+                ..ColumnDef::default()
+            };
+            Change::ChangeType { table, column, to, using: using.map(|using| using.to_string()) }
+        }
+        AlterColumnOperation::AddGenerated { .. } => {
+            Change::TableSetting { table, what: part.text().to_owned() }
+        }
+    }
+}
+
+/// PostgreSQL: a table is renamed within its schema.
+pub(super) fn beside(to: TableName, table: &TableName) -> TableName {
+    TableName { schema: to.schema.or_else(|| table.schema.clone()), ..to }
+}

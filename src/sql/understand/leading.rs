@@ -1,0 +1,320 @@
+//! Statements that their first words tell apart: no parser is needed for them, or none could read them.
+
+use super::opaque;
+use super::reader::Reader;
+use crate::model::name::TableName;
+use crate::sql::change::Change;
+
+/// What the statement does, when its words tell.
+pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
+    let words = reader.words(4);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let one = match words.as_slice() {
+        [] => opaque("it does not begin with a word of SQL"),
+        [
+            "SET" | "RESET" | "SHOW" | "COMMENT" | "ANALYZE" | "DESCRIBE" | "DESC" | "SAVEPOINT",
+            ..,
+        ]
+        | [
+            "RELEASE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT" | "UNLOCK",
+            ..,
+        ]
+        | ["BEGIN" | "COMMIT" | "ROLLBACK" | "END" | "START" | "CLOSE" | "DEALLOCATE", ..] => {
+            Change::Harmless
+        }
+        ["DO", ..] => opaque("DO runs code that zdm cannot see through"),
+        ["CALL", ..] => opaque("CALL runs a procedure that zdm cannot see through"),
+        ["EXECUTE" | "PREPARE", ..] => opaque("it runs SQL that is put together at run time"),
+        ["USE", ..] => opaque("it changes to another database"),
+        ["GRANT" | "REVOKE" | "REASSIGN" | "SECURITY" | "IMPORT", ..] => other(&words, 1),
+        ["INSERT" | "REPLACE", ..] => insert(reader)?,
+        ["COPY", ..] => copy(reader)?,
+        ["LOAD", "DATA" | "XML", ..] => load(reader)?,
+        ["TRUNCATE", ..] => return truncate(reader),
+        ["RENAME", "TABLE" | "TABLES", ..] => return rename_tables(reader),
+        ["LOCK", ..] => return lock(reader),
+        ["VACUUM" | "CLUSTER" | "REINDEX" | "REFRESH" | "OPTIMIZE", ..] => return upkeep(reader),
+        ["CREATE", ..] => return create(reader),
+        ["ALTER", ..] => return alter(reader),
+        ["DROP", ..] => return drop(reader),
+        _ => return None,
+    };
+    Some(vec![one])
+}
+
+fn other(words: &[&str], count: usize) -> Change {
+    Change::Other { what: words.iter().take(count).copied().collect::<Vec<_>>().join(" ") }
+}
+
+/// Reads on to behind a word (given in upper case); false when it is not there.
+fn seek(reader: &mut Reader<'_>, upper: &str) -> bool {
+    while !reader.is_empty() {
+        if reader.eat(upper) {
+            return true;
+        }
+        reader.skip();
+    }
+    false
+}
+
+fn insert(mut reader: Reader<'_>) -> Option<Change> {
+    reader.skip();
+    while reader.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
+    let _into: bool = reader.eat("INTO");
+    Some(Change::Insert { table: reader.table()? })
+}
+
+fn copy(mut reader: Reader<'_>) -> Option<Change> {
+    reader.skip();
+    if reader.parenthesis().is_some() {
+        return Some(Change::Harmless);
+    }
+    let table = reader.table()?;
+    let _columns: Option<Reader<'_>> = reader.parenthesis();
+    Some(if reader.eat("FROM") { Change::Insert { table } } else { Change::Harmless })
+}
+
+fn load(mut reader: Reader<'_>) -> Option<Change> {
+    seek(&mut reader, "INTO").then_some(())?;
+    let _table: bool = reader.eat("TABLE");
+    Some(Change::Insert { table: reader.table()? })
+}
+
+fn truncate(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    reader.skip();
+    let _optional: bool = reader.eat("TABLE");
+    let _only: bool = reader.eat("ONLY");
+    let tables = reader.tables()?;
+    Some(tables.into_iter().map(|table| Change::Truncate { table }).collect())
+}
+
+fn rename_tables(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    reader.skip();
+    reader.skip();
+    let _exists: bool = reader.eat("IF EXISTS");
+    let parts = reader.parts();
+    parts
+        .into_iter()
+        .map(|mut part| {
+            let table = part.table()?;
+            // MariaDB: WAIT n, NOWAIT.
+            while !part.is_empty() && part.word() != "TO" {
+                part.skip();
+            }
+            part.eat("TO").then_some(())?;
+            let to = part.table()?;
+            part.is_empty().then_some(Change::RenameTable { table, to })
+        })
+        .collect()
+}
+
+fn lock(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    reader.skip();
+    let _optional: bool = reader.eat_any(&["TABLE", "TABLES"]);
+    let mut tables = Vec::new();
+    for mut part in reader.parts() {
+        let _only: bool = part.eat("ONLY");
+        tables.push(part.table()?);
+    }
+    let change = |table| Change::TableSetting { table, what: "LOCK TABLE".into() };
+    Some(tables.into_iter().map(change).collect())
+}
+
+/// What an administrator does to a table as a whole.
+fn upkeep(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    let verb = reader.word();
+    let concurrently = reader.has_word("CONCURRENTLY");
+    let full = reader.has_word("FULL");
+    reader.skip();
+    let _options: Option<Reader<'_>> = reader.parenthesis();
+    while reader.eat_any(&["FULL", "FREEZE", "VERBOSE", "ANALYZE", "CONCURRENTLY", "LOCAL"]) {}
+    while reader.eat_any(&["NO_WRITE_TO_BINLOG", "MATERIALIZED VIEW", "CONCURRENTLY"]) {}
+    if concurrently {
+        return Some(vec![Change::Other { what: format!("{verb} CONCURRENTLY") }]);
+    }
+    if verb == "VACUUM" && !full {
+        return Some(vec![Change::Harmless]);
+    }
+    if verb == "REINDEX" && !reader.eat("TABLE") {
+        return Some(vec![opaque("REINDEX blocks tables that it does not name")]);
+    }
+    let _optional: bool = verb == "OPTIMIZE" && reader.eat_any(&["TABLE", "TABLES"]);
+    if reader.is_empty() {
+        return Some(vec![opaque(format!("{verb} works on every table"))]);
+    }
+    let what = if verb == "VACUUM" { "VACUUM FULL".to_owned() } else { verb };
+    let rebuild = |table| Change::Rebuild { table, what: what.clone() };
+    Some(reader.tables()?.into_iter().map(rebuild).collect())
+}
+
+/// CREATE of what stands beside tables. Tables and indexes are the parser's.
+fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    reader.skip();
+    let _replace: bool = reader.eat("OR REPLACE");
+    if reader.eat("DEFINER") {
+        // `= user@host`, as many tokens as it takes.
+        while !reader.is_empty() && !is_object(&reader.word()) {
+            reader.skip();
+        }
+    }
+    while reader.eat_any(&["TEMPORARY", "TEMP", "LOCAL", "CONSTRAINT", "RECURSIVE", "AGGREGATE"]) {}
+    let _trusted: bool = reader.eat_any(&["TRUSTED", "PROCEDURAL"]);
+    let _definer: bool = reader.eat_any(&["SQL SECURITY DEFINER", "SQL SECURITY INVOKER"]);
+    let mut words = reader.words(2);
+    words.truncate(if words.first().is_some_and(|word| word == "MATERIALIZED") { 2 } else { 1 });
+    let what = words.join(" ");
+    match what.as_str() {
+        "TRIGGER" | "POLICY" | "RULE" => Some(vec![on_table(reader, &format!("CREATE {what}"))]),
+        "ALGORITHM" => Some(vec![Change::Other { what: "CREATE VIEW".into() }]),
+        _ if is_object(&what) => Some(vec![Change::Other { what: format!("CREATE {what}") }]),
+        _ => None,
+    }
+}
+
+/// `... name ... ON table ...`, `CREATE RULE ... TO table`.
+fn on_table(mut reader: Reader<'_>, what: &str) -> Change {
+    reader.skip();
+    let _exists: bool = reader.eat_any(&["IF NOT EXISTS", "IF EXISTS"]);
+    let name = reader.name().unwrap_or_default();
+    let what = format!("{what} {name}");
+    let word = if what.starts_with("CREATE RULE") { "TO" } else { "ON" };
+    if seek(&mut reader, word)
+        && let Some(table) = reader.table()
+    {
+        return Change::TableSetting { table, what };
+    }
+    Change::Other { what }
+}
+
+/// Kinds of objects that stand beside tables.
+fn is_object(word: &str) -> bool {
+    matches!(
+        word,
+        "VIEW"
+            | "MATERIALIZED VIEW"
+            | "FUNCTION"
+            | "PROCEDURE"
+            | "TRIGGER"
+            | "POLICY"
+            | "RULE"
+            | "EVENT"
+            | "TYPE"
+            | "DOMAIN"
+            | "SEQUENCE"
+            | "SCHEMA"
+            | "DATABASE"
+            | "EXTENSION"
+            | "ROLE"
+            | "USER"
+            | "GROUP"
+            | "COLLATION"
+            | "CAST"
+            | "OPERATOR"
+            | "AGGREGATE"
+            | "PUBLICATION"
+            | "SUBSCRIPTION"
+            | "SERVER"
+            | "FOREIGN"
+            | "STATISTICS"
+            | "TABLESPACE"
+            | "TEXT"
+            | "LANGUAGE"
+            | "CONVERSION"
+            | "ACCESS"
+            | "TRANSFORM"
+            | "PACKAGE"
+            | "ROUTINE"
+    )
+}
+
+/// ALTER of what stands beside tables.
+fn alter(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    reader.skip();
+    let words = reader.words(2);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let one = match words.as_slice() {
+        ["DOMAIN", ..] => opaque("ALTER DOMAIN can read every table that uses the domain"),
+        ["TYPE", ..] if reader.has_word("ATTRIBUTE") => {
+            opaque("ALTER TYPE ... ATTRIBUTE can change every table that uses the type")
+        }
+        ["FOREIGN", "TABLE"] => opaque("ALTER FOREIGN TABLE is not read"),
+        ["INDEX", ..] => return Some(vec![alter_index(reader)]),
+        ["POLICY" | "TRIGGER" | "RULE", ..] => {
+            on_table(reader, &format!("ALTER {}", words.first().unwrap_or(&"")))
+        }
+        ["MATERIALIZED", "VIEW"] => Change::Other { what: "ALTER MATERIALIZED VIEW".into() },
+        ["SYSTEM" | "DEFAULT" | "LARGE" | "DEFINER" | "INSTANCE", ..] => {
+            Change::Other { what: format!("ALTER {}", words.first().unwrap_or(&"")) }
+        }
+        [word, ..] if is_object(word) => Change::Other { what: format!("ALTER {word}") },
+        _ => return None,
+    };
+    Some(vec![one])
+}
+
+fn alter_index(mut reader: Reader<'_>) -> Change {
+    reader.skip();
+    let _exists: bool = reader.eat("IF EXISTS");
+    let index = reader.table();
+    match (index, reader.eat("RENAME TO"), reader.name()) {
+        (Some(TableName { name, .. }), true, Some(to)) => {
+            Change::RenameIndex { table: None, index: name, to }
+        }
+        _ => Change::Other { what: "ALTER INDEX".into() },
+    }
+}
+
+fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    reader.skip();
+    let temporary = reader.eat_any(&["TEMPORARY", "TEMP"]);
+    if reader.eat_any(&["TABLE", "TABLES"]) {
+        let if_exists = reader.eat("IF EXISTS");
+        let tables = reader.tables()?;
+        let _behaviour: bool = reader.eat_any(&["CASCADE", "RESTRICT"]);
+        // MariaDB: WAIT n, NOWAIT.
+        let ends = reader.is_empty() || reader.eat_any(&["WAIT", "NOWAIT"]);
+        let change = |table| {
+            if temporary { Change::Harmless } else { Change::DropTable { table, if_exists } }
+        };
+        return ends.then(|| tables.into_iter().map(change).collect());
+    }
+    if reader.eat("INDEX") {
+        return drop_index(reader);
+    }
+    let words = reader.words(2);
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    let what = if first == "MATERIALIZED" { "MATERIALIZED VIEW" } else { first };
+    let cascades = reader.rest.last().is_some_and(|last| last.is_word("CASCADE"));
+    let one = match what {
+        "DATABASE" => opaque("DROP DATABASE drops every table in it"),
+        "SCHEMA" if reader.engine.is_mysql_family() => {
+            opaque("DROP SCHEMA drops every table in it")
+        }
+        "OWNED" => opaque("DROP OWNED drops whatever a role owns"),
+        _ if !is_object(what) => return None,
+        _ if cascades => opaque(format!("DROP {what} ... CASCADE drops whatever depends on it")),
+        "TRIGGER" | "POLICY" | "RULE" => on_table(reader, &format!("DROP {what}")),
+        _ => Change::Other { what: format!("DROP {what}") },
+    };
+    Some(vec![one])
+}
+
+fn drop_index(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    let concurrently = reader.eat("CONCURRENTLY");
+    let if_exists = reader.eat("IF EXISTS");
+    if reader.engine.is_mysql_family() {
+        let index = reader.name()?;
+        reader.eat("ON").then_some(())?;
+        let table = Some(reader.table()?);
+        return Some(vec![Change::DropIndex { table, index, concurrently, if_exists }]);
+    }
+    let names = reader.tables()?;
+    let _behaviour: bool = reader.eat_any(&["CASCADE", "RESTRICT"]);
+    let change = |name: TableName| Change::DropIndex {
+        table: None,
+        index: name.name,
+        concurrently,
+        if_exists,
+    };
+    reader.is_empty().then(|| names.into_iter().map(change).collect())
+}

@@ -1,0 +1,85 @@
+//! A statement to changes: by sqlparser, and where it cannot, by words over the same tokens.
+//!
+//! Invariant: what is not understood is `Change::Opaque`, never nothing.
+
+mod alter;
+mod clauses;
+mod column;
+mod leading;
+mod query;
+mod reader;
+mod statement;
+
+use super::change::{Change, Located};
+use super::span::{Places, Span};
+use super::tokens::{Lexed, acting};
+use crate::model::server::Engine;
+use reader::Reader;
+
+/// Tokens of one statement that are looked at. Rows of an INSERT do not count: they are not parsed.
+const MAX_TOKENS: usize = 100_000;
+
+/// From how many tokens on a statement is read on a thread with a stack of its own: sqlparser's trees of long chains
+/// (`a OR b OR ...`) are as deep as they are long.
+const SMALL: usize = 2_000;
+
+/// That thread's stack: only what is used of it takes memory.
+const STACK: usize = 1 << 30;
+
+/// What a statement does, and which clause of it; at least one change.
+///
+/// `sql` is exactly one statement and stands at `span` of its file.
+pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> {
+    let Lexed { lexemes, error } = acting(sql, engine);
+    let places = Places::within(sql, span);
+    if let Some(why) = error {
+        return vec![Located { change: Change::Opaque { why }, span }];
+    }
+    let reader = Reader { sql, engine, rest: &lexemes };
+    let changes = if lexemes.len() <= SMALL { changes(reader) } else { on_a_big_stack(reader) };
+    changes
+        .into_iter()
+        .map(|(change, clause)| Located {
+            change,
+            span: clause.map_or(span, |(start, end)| places.span(start, end)),
+        })
+        .collect()
+}
+
+/// A change and the bytes of its clause; none: the whole statement.
+type Clause = (Change, Option<(usize, usize)>);
+
+fn changes(reader: Reader<'_>) -> Vec<Clause> {
+    if let Some(clauses) = alter::alter_table(reader) {
+        return clauses;
+    }
+    let changes = leading::by_words(reader).unwrap_or_else(|| {
+        if reader.rest.len() > MAX_TOKENS {
+            vec![Change::Opaque { why: format!("it has more than {MAX_TOKENS} tokens") }]
+        } else {
+            statement::by_parser(reader)
+        }
+    });
+    changes.into_iter().map(|change| (change, None)).collect()
+}
+
+fn on_a_big_stack(reader: Reader<'_>) -> Vec<Clause> {
+    let opaque = || {
+        let why = "it is too long to be read on this machine".to_owned();
+        vec![(Change::Opaque { why }, None)]
+    };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, move || changes(reader))
+            .map_or_else(|_| opaque(), |thread| thread.join().unwrap_or_else(|_| opaque()))
+    })
+}
+
+/// The change that says that nothing is known.
+fn opaque(why: impl Into<String>) -> Change {
+    Change::Opaque { why: why.into() }
+}
+
+#[cfg(test)]
+mod tests;

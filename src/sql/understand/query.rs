@@ -1,0 +1,171 @@
+//! Statements about rows: what they change, also inside WITH, and what they call.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Delete, Expr, FromTable, Merge, Select, SelectItem, Statement, TableFactor, TableObject,
+    TableWithJoins, Update, Visit, Visitor,
+};
+
+use super::opaque;
+use super::reader::Reader;
+use crate::model::name::TableName;
+use crate::sql::change::Change;
+
+/// What a statement about rows does; at least one change.
+pub(super) fn rows(reader: Reader<'_>, statement: &Statement) -> Vec<Change> {
+    let mut found = Found { reader, changes: Vec::new() };
+    // It never breaks off.
+    let _done: ControlFlow<()> = statement.visit(&mut found);
+    if found.changes.is_empty() {
+        found.changes.push(Change::Harmless);
+    }
+    found.changes
+}
+
+struct Found<'a> {
+    reader: Reader<'a>,
+    changes: Vec<Change>,
+}
+
+impl Visitor for Found<'_> {
+    type Break = ();
+
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
+        let change = match statement {
+            Statement::Update(update) => self.update(update),
+            Statement::Delete(delete) => self.delete(delete),
+            Statement::Merge(Merge { table, .. }) => match self.factor(table) {
+                Some(table) => Change::Update { table, filtered: true },
+                None => opaque("MERGE into something that is not a table"),
+            },
+            Statement::Insert(insert) => match &insert.table {
+                TableObject::TableName(name) => Change::Insert { table: self.reader.object(name) },
+                TableObject::TableFunction(_) | TableObject::TableQuery(_) => {
+                    opaque("INSERT into something that is not a table")
+                }
+            },
+            Statement::Query(_) => return ControlFlow::Continue(()),
+            _ => opaque("a statement stands inside another"),
+        };
+        self.changes.push(change);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        if let Some(into) = &select.into
+            && let Some(target) = into.targets.first().and_then(|target| self.target(target))
+        {
+            self.changes.push(Change::CreateTable {
+                table: target,
+                columns: Vec::new(),
+                key: Vec::new(),
+                if_not_exists: false,
+                temporary: into.temporary,
+            });
+        }
+        // `SELECT f();` is the way to call a function for what it does.
+        if select.from.is_empty() {
+            for item in &select.projection {
+                if let SelectItem::UnnamedExpr(Expr::Function(call)) = item {
+                    let name = self.reader.object(&call.name);
+                    if !is_known_function(&name) {
+                        self.changes.push(opaque(format!(
+                            "it calls function \"{name}\", which can do anything"
+                        )));
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Found<'_> {
+    fn factor(&self, factor: &TableFactor) -> Option<TableName> {
+        match factor {
+            TableFactor::Table { name, args: None, .. } => Some(self.reader.object(name)),
+            _ => None,
+        }
+    }
+
+    fn target(&self, target: &Expr) -> Option<TableName> {
+        match target {
+            Expr::Identifier(ident) => Some(TableName::bare(self.reader.ident(ident))),
+            Expr::CompoundIdentifier(parts) => {
+                let mut parts = parts.iter().rev().map(|part| self.reader.ident(part));
+                let name = parts.next()?;
+                Some(TableName { schema: parts.next(), name })
+            }
+            _ => None,
+        }
+    }
+
+    fn update(&self, update: &Update) -> Change {
+        let filtered = update.selection.is_some() || update.limit.is_some();
+        match self.factor(&update.table.relation) {
+            Some(table) => Change::Update { table, filtered },
+            None => opaque("UPDATE of something that is not a table"),
+        }
+    }
+
+    /// MySQL can name the tables whose rows go in front of FROM, by their aliases.
+    fn delete(&self, delete: &Delete) -> Change {
+        let filtered = delete.selection.is_some() || delete.limit.is_some();
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        let first = delete.tables.first().map(|name| self.reader.object(name));
+        let table = match first {
+            Some(name) => self.behind_alias(&name, from).or(Some(name)),
+            None => from.first().and_then(|table| self.factor(&table.relation)),
+        };
+        match table {
+            Some(table) => Change::Delete { table, filtered },
+            None => opaque("DELETE from something that is not a table"),
+        }
+    }
+
+    fn behind_alias(&self, alias: &TableName, from: &[TableWithJoins]) -> Option<TableName> {
+        let joined = from.iter().flat_map(|table| {
+            std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation))
+        });
+        joined.into_iter().find_map(|factor| match factor {
+            TableFactor::Table { name, alias: Some(known), .. }
+                if self.reader.ident(&known.name) == alias.name =>
+            {
+                Some(self.reader.object(name))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Functions of the servers that scripts call for what they do, and that change no table.
+fn is_known_function(name: &TableName) -> bool {
+    let lower = name.name.to_ascii_lowercase();
+    name.schema.as_deref() == Some("pg_catalog")
+        || lower.starts_with("pg_")
+        || matches!(
+            lower.as_str(),
+            "setval"
+                | "nextval"
+                | "currval"
+                | "lastval"
+                | "set_config"
+                | "current_setting"
+                | "version"
+                | "now"
+                | "count"
+                | "coalesce"
+                | "concat"
+                | "sleep"
+                | "database"
+                | "current_database"
+                | "current_schema"
+                | "get_lock"
+                | "release_lock"
+                | "last_insert_id"
+                | "row_count"
+                | "uuid"
+                | "gen_random_uuid"
+        )
+}

@@ -1,0 +1,173 @@
+//! Statements that sqlparser reads as a whole.
+
+use sqlparser::ast::{CreateIndex, CreateTable, CreateTableLikeKind, Statement};
+
+use super::column::{column, columns, constraint, kind_of_index};
+use super::reader::Reader;
+use super::{clauses, opaque, query};
+use crate::model::name::TableName;
+use crate::sql::change::Change;
+use crate::sql::tokens::Lexeme;
+
+/// What a statement does, by sqlparser; by its parts where sqlparser cannot read the whole.
+pub(super) fn by_parser(reader: Reader<'_>) -> Vec<Change> {
+    let parsed = reader.parse(|parser| parser.parse_statement());
+    match parsed.and_then(|statement| lower(reader, &statement)) {
+        Some(changes) => changes,
+        None => table_by_parts(reader)
+            .or_else(|| index_without_kind(reader))
+            .or_else(|| without_only(reader))
+            .unwrap_or_else(|| vec![opaque("it cannot be read as SQL")]),
+    }
+}
+
+fn lower(reader: Reader<'_>, statement: &Statement) -> Option<Vec<Change>> {
+    Some(match statement {
+        Statement::CreateTable(create) => create_table(reader, create),
+        Statement::CreateIndex(create) => vec![create_index(reader, create)],
+        Statement::Query(_)
+        | Statement::Update(_)
+        | Statement::Delete(_)
+        | Statement::Insert(_)
+        | Statement::Merge(_) => query::rows(reader, statement),
+        Statement::Explain { analyze: true, .. } => {
+            vec![opaque("EXPLAIN ANALYZE executes its statement")]
+        }
+        Statement::Explain { .. } | Statement::ExplainTable { .. } => vec![Change::Harmless],
+        Statement::Kill { .. } | Statement::Flush { .. } => return None,
+        _ => return None,
+    })
+}
+
+fn create_table(reader: Reader<'_>, create: &CreateTable) -> Vec<Change> {
+    let table = reader.object(&create.name);
+    let mut beside = Vec::new();
+    let mut defs = Vec::new();
+    for parsed in &create.columns {
+        let (def, changes) = column(reader, &table, parsed);
+        defs.push(def);
+        beside.extend(changes);
+    }
+    beside
+        .extend(create.constraints.iter().map(|parsed| constraint(reader, &table, parsed, false)));
+    if let Some(parent) = &create.partition_of {
+        let what = format!("CREATE TABLE {table} PARTITION OF");
+        beside.push(Change::TableSetting { table: reader.object(parent), what });
+    }
+    if let Some(CreateTableLikeKind::Plain(like) | CreateTableLikeKind::Parenthesized(like)) =
+        &create.like
+    {
+        let what = format!("CREATE TABLE {table} LIKE {}", reader.object(&like.name));
+        beside.push(Change::Other { what });
+    }
+    new_table(table, defs, beside, (create.if_not_exists, create.temporary))
+}
+
+/// CREATE TABLE and, unless it is temporary, what stands beside its columns.
+fn new_table(
+    table: TableName,
+    columns: Vec<crate::sql::change::ColumnDef>,
+    beside: Vec<Change>,
+    (if_not_exists, temporary): (bool, bool),
+) -> Vec<Change> {
+    let key = beside.iter().find_map(primary_key).unwrap_or_default();
+    let mut changes = vec![Change::CreateTable { table, columns, key, if_not_exists, temporary }];
+    if !temporary {
+        changes.extend(beside.into_iter().filter(|change| primary_key(change).is_none()));
+    }
+    changes
+}
+
+fn primary_key(change: &Change) -> Option<Vec<String>> {
+    use crate::sql::change::ConstraintDefKind::PrimaryKey;
+    match change {
+        Change::AddConstraint { constraint, .. }
+            if matches!(constraint.kind, PrimaryKey { .. }) =>
+        {
+            Some(constraint.columns.clone())
+        }
+        _ => None,
+    }
+}
+
+fn create_index(reader: Reader<'_>, create: &CreateIndex) -> Change {
+    Change::CreateIndex {
+        table: reader.object(&create.table_name),
+        index: create.name.as_ref().map(|name| reader.object(name).name),
+        columns: columns(reader, &create.columns),
+        unique: create.unique,
+        concurrently: create.concurrently,
+        kind: create.using.as_ref().and_then(kind_of_index),
+        if_not_exists: create.if_not_exists,
+    }
+}
+
+/// `UPDATE ONLY t`, `DELETE FROM ONLY t`, `SELECT ... FROM ONLY t`.
+fn without_only(reader: Reader<'_>) -> Option<Vec<Change>> {
+    let mut rest = Vec::with_capacity(reader.rest.len());
+    let mut before: Option<&Lexeme> = None;
+    for lexeme in reader.rest {
+        let names_table = before.is_some_and(|word| word.is_word("UPDATE") || word.is_word("FROM"));
+        if !(names_table && lexeme.is_word("ONLY")) {
+            rest.push(lexeme.clone());
+        }
+        before = Some(lexeme);
+    }
+    let reader = Reader { rest: &rest, ..reader };
+    lower(reader, &reader.parse(|parser| parser.parse_statement())?)
+}
+
+/// CREATE FULLTEXT INDEX, CREATE SPATIAL INDEX, and indexes with options that sqlparser does not know.
+fn index_without_kind(reader: Reader<'_>) -> Option<Vec<Change>> {
+    let mut rest = reader;
+    rest.eat("CREATE").then_some(())?;
+    let _replace: bool = rest.eat("OR REPLACE");
+    let special = ["FULLTEXT", "SPATIAL"].into_iter().find(|kind| rest.eat(kind));
+    let index_or_unique = matches!(rest.word().as_str(), "INDEX" | "UNIQUE");
+    let known = clauses::without_unknown_words(rest);
+    let words = [reader.rest.get(..1)?, &known.rest].concat();
+    let plain = Reader { rest: &words, ..reader };
+    let parsed = plain.parse(|parser| parser.parse_statement()).filter(|_| index_or_unique)?;
+    let Statement::CreateIndex(parsed) = parsed else { return None };
+    let mut change = create_index(plain, &parsed);
+    if let Change::CreateIndex { kind, .. } = &mut change
+        && let Some(special) = special
+    {
+        *kind = Some(special.to_owned());
+    }
+    known.mark(&mut change);
+    Some(vec![change])
+}
+
+/// A CREATE TABLE that sqlparser cannot read as a whole (partitions, options): the columns and constraints that it can
+/// read one by one. One that it cannot read has a name at least, and a new table has no cost.
+fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
+    let mut rest = reader;
+    rest.eat("CREATE").then_some(())?;
+    let _replace: bool = rest.eat("OR REPLACE");
+    let mut temporary = false;
+    while rest.eat_any(&["TEMPORARY", "TEMP", "LOCAL", "GLOBAL", "UNLOGGED"]) {
+        temporary = !reader.has_word("UNLOGGED");
+    }
+    rest.eat("TABLE").then_some(())?;
+    let if_not_exists = rest.eat("IF NOT EXISTS");
+    let table = rest.table()?;
+    let inside = rest.parenthesis()?;
+    let (mut defs, mut beside) = (Vec::new(), Vec::new());
+    for part in inside.parts() {
+        let known = clauses::without_unknown_words(part);
+        let part = Reader { rest: &known.rest, ..part };
+        if let Some(parsed) =
+            part.parse(|parser| parser.parse_optional_table_constraint()).flatten()
+        {
+            beside.push(constraint(part, &table, &parsed, false));
+        } else if let Some(parsed) = part.parse(|parser| parser.parse_column_def()) {
+            let (def, changes) = column(part, &table, &parsed);
+            defs.push(def);
+            beside.extend(changes);
+        } else {
+            return None;
+        }
+    }
+    Some(new_table(table, defs, beside, (if_not_exists, temporary)))
+}

@@ -1,0 +1,377 @@
+use super::*;
+use crate::sql::change::{ColumnDef, ConstraintDef, ConstraintDefKind};
+
+/// The clauses of one statement, each with what it does.
+fn check(engine: Engine, sql: &str, expected: &[&str]) {
+    let found: Vec<_> = understand(sql, Span::whole(sql), engine)
+        .iter()
+        .map(|located| brief(&located.change))
+        .collect();
+    assert_eq!(found, expected, "{engine:?}: {sql}");
+}
+
+fn postgres(sql: &str, expected: &[&str]) {
+    check(Engine::Postgres, sql, expected);
+}
+
+fn mysql(sql: &str, expected: &[&str]) {
+    check(Engine::MySql, sql, expected);
+    check(Engine::MariaDb, sql, expected);
+}
+
+fn flag(set: bool, word: &str) -> String {
+    if set { format!(" {word}") } else { String::new() }
+}
+
+fn def(column: &ColumnDef) -> String {
+    let default =
+        column.default.as_ref().map(|text| format!(" default={text}")).unwrap_or_default();
+    let generated = column.generated.as_ref().map(|text| format!(" as={text}")).unwrap_or_default();
+    format!(
+        "{} {}{}{default}{generated}{}{}{}",
+        column.name,
+        column.data_type,
+        flag(column.not_null, "not-null"),
+        flag(column.counts, "counts"),
+        flag(column.primary_key, "pk"),
+        flag(column.unique, "unique"),
+    )
+}
+
+fn constraint(constraint: &ConstraintDef) -> String {
+    let kind = match &constraint.kind {
+        ConstraintDefKind::PrimaryKey { using_index } => {
+            format!("primary key{}", flag(*using_index, "using"))
+        }
+        ConstraintDefKind::Unique { using_index } => {
+            format!("unique{}", flag(*using_index, "using"))
+        }
+        ConstraintDefKind::Check { expression } => format!("check {expression}"),
+        ConstraintDefKind::ForeignKey { to } => format!("references {to}"),
+        ConstraintDefKind::Exclusion => "exclude".into(),
+    };
+    let name = constraint.name.as_deref().unwrap_or("-");
+    format!("{name} {kind} {:?}{}", constraint.columns, flag(constraint.not_valid, "not-valid"))
+        .replace('"', "")
+}
+
+fn brief(change: &Change) -> String {
+    match change {
+        Change::CreateTable { table, columns, key, if_not_exists, temporary } => {
+            let columns: Vec<_> = columns.iter().map(def).collect();
+            let flags = flag(*if_not_exists, "if") + &flag(*temporary, "temporary");
+            format!("create {table} [{}] key={key:?}{flags}", columns.join(", ")).replace('"', "")
+        }
+        Change::DropTable { table, if_exists } => format!("drop {table}{}", flag(*if_exists, "if")),
+        Change::RenameTable { table, to } => format!("rename {table} to {to}"),
+        Change::AddColumn { table, column, if_not_exists } => {
+            format!("{table} add {}{}", def(column), flag(*if_not_exists, "if"))
+        }
+        Change::DropColumn { table, column, if_exists } => {
+            format!("{table} drop {column}{}", flag(*if_exists, "if"))
+        }
+        Change::RenameColumn { table, column, to } => format!("{table} rename {column} to {to}"),
+        Change::ChangeType { table, column, to, using } => {
+            let using = using.as_ref().map(|using| format!(" using {using}")).unwrap_or_default();
+            format!("{table} type of {column}: {}{using}", def(to))
+        }
+        Change::SetNotNull { table, column } => format!("{table} set not null {column}"),
+        Change::DropNotNull { table, column } => format!("{table} drop not null {column}"),
+        Change::SetDefault { table, column, default } => {
+            format!("{table} default of {column}: {}", default.as_deref().unwrap_or("-"))
+        }
+        Change::CreateIndex {
+            table,
+            index,
+            columns,
+            unique,
+            concurrently,
+            kind,
+            if_not_exists,
+        } => format!(
+            "{table} index {} {columns:?}{}{}{}{}",
+            index.as_deref().unwrap_or("-"),
+            flag(*unique, "unique"),
+            flag(*concurrently, "concurrently"),
+            kind.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default(),
+            flag(*if_not_exists, "if"),
+        )
+        .replace('"', ""),
+        Change::DropIndex { table, index, concurrently, if_exists } => format!(
+            "{} drop index {index}{}{}",
+            table.as_ref().map_or("-".into(), ToString::to_string),
+            flag(*concurrently, "concurrently"),
+            flag(*if_exists, "if"),
+        ),
+        Change::AddConstraint { table, constraint: added } => {
+            format!("{table} add {}", constraint(added))
+        }
+        Change::ValidateConstraint { table, constraint } => {
+            format!("{table} validate {constraint}")
+        }
+        Change::DropConstraint { table, constraint } => {
+            format!("{table} drop constraint {constraint}")
+        }
+        Change::Update { table, filtered } => {
+            format!("update {table}{}", flag(*filtered, "filtered"))
+        }
+        Change::Delete { table, filtered } => {
+            format!("delete {table}{}", flag(*filtered, "filtered"))
+        }
+        Change::Insert { table } => format!("insert {table}"),
+        Change::Truncate { table } => format!("truncate {table}"),
+        Change::RenameIndex { table, index, to } => {
+            format!(
+                "{} rename index {index} to {to}",
+                table.as_ref().map_or("-".into(), ToString::to_string)
+            )
+        }
+        Change::RenameConstraint { table, constraint, to } => {
+            format!("{table} rename constraint {constraint} to {to}")
+        }
+        Change::Rebuild { table, what } => format!("rebuild {table}: {what}"),
+        Change::TableSetting { table, what } => format!("setting {table}: {what}"),
+        Change::Harmless => "harmless".into(),
+        Change::Other { what } => format!("other: {what}"),
+        Change::Opaque { why } => format!("opaque: {why}"),
+    }
+}
+
+#[test]
+fn tables_are_read_with_their_columns_and_what_stands_beside_them() {
+    postgres(
+        "CREATE TABLE IF NOT EXISTS S.\"T\" (ID bigserial PRIMARY KEY, a varchar(50) NOT NULL DEFAULT 'x''y', \
+         b int REFERENCES other (id), UNIQUE (a), CONSTRAINT c CHECK (b > 0))",
+        &[
+            "create s.T [id bigserial not-null counts pk, a VARCHAR(50) not-null default='x''y', b INT] key=[id] if",
+            "s.T add - references other [b]",
+            "s.T add - unique [a]",
+            "s.T add c check b > 0 []",
+        ],
+    );
+    postgres("CREATE TEMP TABLE t AS SELECT 1", &["create t [] key=[] temporary"]);
+    postgres("SELECT 1 AS a INTO x.t", &["create x.t [] key=[]"]);
+    postgres(
+        "CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY, b int GENERATED ALWAYS AS (a + 1) STORED)",
+        &["create t [a INT not-null counts, b INT as=(a + 1) STORED] key=[]"],
+    );
+    mysql(
+        "CREATE TABLE `T` (`Id` bigint unsigned NOT NULL AUTO_INCREMENT, n varchar(50) DEFAULT NULL, PRIMARY KEY (`Id`), \
+         KEY k (n(10)), UNIQUE KEY u (n), FULLTEXT KEY f (n)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
+        &[
+            "create T [Id BIGINT UNSIGNED not-null counts, n VARCHAR(50)] key=[Id]",
+            "T index k [n]",
+            "T index u [n] unique",
+            "T index f [n] FULLTEXT",
+        ],
+    );
+    mysql(
+        "CREATE TABLE t (a int(10) ZEROFILL, b int, KEY k (b)) PARTITION BY HASH (b) PARTITIONS 4",
+        &["create t [a INT(10), b INT] key=[]", "t index k [b]"],
+    );
+    mysql("DROP TABLE IF EXISTS a, b.c", &["drop a if", "drop b.c if"]);
+    postgres("DROP TABLE a CASCADE", &["drop a"]);
+    mysql("RENAME TABLE a TO b, c TO d", &["rename a to b", "rename c to d"]);
+    postgres("ALTER TABLE s.a RENAME TO b", &["rename s.a to s.b"]);
+    postgres("ALTER TABLE a SET SCHEMA s", &["rename a to s.a"]);
+    mysql("ALTER TABLE a RENAME b", &["rename a to b"]);
+}
+
+#[test]
+fn each_clause_of_alter_table_is_a_change() {
+    postgres(
+        "ALTER TABLE ONLY public.t ADD a int, ADD COLUMN IF NOT EXISTS b text NOT NULL DEFAULT now(), DROP COLUMN c, \
+         ALTER d SET NOT NULL, ALTER COLUMN e DROP NOT NULL, ALTER f SET DEFAULT 1, ALTER g DROP DEFAULT, \
+         ALTER h TYPE numeric(10, 2) USING h::numeric(10, 2)",
+        &[
+            "public.t add a INT",
+            "public.t add b TEXT not-null default=now() if",
+            "public.t drop c",
+            "public.t set not null d",
+            "public.t drop not null e",
+            "public.t default of f: 1",
+            "public.t default of g: -",
+            "public.t type of h: h NUMERIC(10,2) using h::NUMERIC(10,2)",
+        ],
+    );
+    postgres(
+        "ALTER TABLE t ADD CONSTRAINT c FOREIGN KEY (a) REFERENCES u (id) NOT VALID, VALIDATE CONSTRAINT c, \
+         ADD CONSTRAINT p PRIMARY KEY USING INDEX i, ADD CHECK (a > 0) NOT VALID, DROP CONSTRAINT IF EXISTS x, \
+         RENAME CONSTRAINT y TO z, ADD CONSTRAINT n NOT NULL a NOT VALID",
+        &[
+            "t add c references u [a] not-valid",
+            "t validate c",
+            "t add p primary key using [i]",
+            "t add - check a > 0 [] not-valid",
+            "t drop constraint x",
+            "t rename constraint y to z",
+            "t add n check a IS NOT NULL [a] not-valid",
+        ],
+    );
+    postgres(
+        "ALTER TABLE t SET (fillfactor = 70), ALTER a SET STATISTICS 100, OWNER TO x, ENABLE ROW LEVEL SECURITY, \
+         SET UNLOGGED, SET TABLESPACE s, ATTACH PARTITION p DEFAULT",
+        &[
+            "setting t: SET (fillfactor = 70)",
+            "setting t: ALTER a SET STATISTICS 100",
+            "setting t: OWNER TO x",
+            "setting t: ENABLE ROW LEVEL SECURITY",
+            "rebuild t: SET UNLOGGED",
+            "rebuild t: SET TABLESPACE s",
+            "opaque: partitions are not judged yet",
+        ],
+    );
+}
+
+#[test]
+fn clauses_of_mysql_are_read_that_sqlparser_does_not_know() {
+    mysql(
+        "ALTER TABLE t ADD COLUMN (a int, b text), ADD COLUMN IF NOT EXISTS c int AFTER x, MODIFY d bigint NOT NULL, \
+         CHANGE e f varchar(10), CHANGE COLUMN g g int, RENAME COLUMN h TO i, DROP KEY k, DROP CHECK j, \
+         RENAME INDEX l TO m, ADD UNIQUE KEY n (a), ADD FULLTEXT INDEX o (b) WITH PARSER ngram, DROP PRIMARY KEY, \
+         DROP FOREIGN KEY p, ALGORITHM=INPLACE, LOCK=NONE",
+        &[
+            "t add a INT",
+            "t add b TEXT",
+            "t add c INT if",
+            "t type of d: d BIGINT not-null",
+            "t type of e: e VARCHAR(10)",
+            "t rename e to f",
+            "t type of g: g INT",
+            "t rename h to i",
+            "t drop index k",
+            "t drop constraint j",
+            "t rename index l to m",
+            "t index n [a] unique",
+            "t index o [b] FULLTEXT",
+            "t drop constraint PRIMARY",
+            "t drop constraint p",
+            "harmless",
+            "harmless",
+        ],
+    );
+    mysql(
+        "ALTER TABLE t ENGINE=InnoDB, CONVERT TO CHARACTER SET utf8mb4, FORCE, COMMENT='x', DEFAULT CHARSET latin1, \
+         ALTER INDEX i INVISIBLE, ADD COLUMN a int UNSIGNED ZEROFILL",
+        &[
+            "rebuild t: ENGINE=InnoDB",
+            "rebuild t: CONVERT TO CHARACTER SET utf8mb4",
+            "rebuild t: FORCE",
+            "setting t: COMMENT='x'",
+            "setting t: DEFAULT CHARSET latin1",
+            "setting t: ALTER INDEX i INVISIBLE",
+            "t add a INT UNSIGNED",
+        ],
+    );
+    mysql("ALTER TABLE t DROP PARTITION p0, p1", &["opaque: partitions are not judged yet"]);
+    check(Engine::MariaDb, "ALTER ONLINE TABLE t WAIT 5 DROP COLUMN IF EXISTS a", &["t drop a if"]);
+    mysql("ALTER TABLE t /*!50100 ADD COLUMN a int */", &["t add a INT"]);
+}
+
+#[test]
+fn indexes_are_read_in_every_spelling() {
+    postgres(
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON s.t USING gin (a, lower(b)) WHERE c",
+        &["s.t index i [a, lower(b)] unique concurrently GIN if"],
+    );
+    postgres("CREATE INDEX ON t (a)", &["t index - [a]"]);
+    postgres(
+        "DROP INDEX CONCURRENTLY IF EXISTS s.i, j",
+        &["- drop index i concurrently if", "- drop index j concurrently if"],
+    );
+    postgres("ALTER INDEX IF EXISTS i RENAME TO j", &["- rename index i to j"]);
+    mysql("CREATE FULLTEXT INDEX i ON t (a) ALGORITHM=INPLACE", &["t index i [a] FULLTEXT"]);
+    mysql("CREATE INDEX i ON t (a(10) DESC) ALGORITHM=INPLACE LOCK=NONE", &["t index i [a]"]);
+    mysql("DROP INDEX i ON t ALGORITHM=INPLACE", &["t drop index i"]);
+}
+
+#[test]
+fn rows_that_change_are_seen_wherever_they_stand() {
+    postgres("UPDATE ONLY s.t SET a = 1", &["update s.t"]);
+    postgres("UPDATE t SET a = 1 FROM u WHERE t.id = u.id", &["update t filtered"]);
+    postgres("DELETE FROM t", &["delete t"]);
+    postgres(
+        "WITH x AS (DELETE FROM t WHERE a RETURNING *) INSERT INTO u SELECT * FROM x",
+        &["insert u", "delete t filtered"],
+    );
+    mysql("DELETE x FROM t AS x JOIN u ON u.id = x.id WHERE u.a", &["delete t filtered"]);
+    mysql("UPDATE t JOIN u ON t.id = u.id SET t.a = 1", &["update t"]);
+    mysql("INSERT IGNORE INTO t VALUES (1)", &["insert t"]);
+    mysql("REPLACE INTO t SELECT * FROM u", &["insert t"]);
+    postgres("TRUNCATE a, b", &["truncate a", "truncate b"]);
+    postgres("COPY t (a) FROM '/x'", &["insert t"]);
+}
+
+#[test]
+fn what_stands_beside_tables_is_named() {
+    postgres("CREATE OR REPLACE VIEW v AS SELECT 1", &["other: CREATE VIEW"]);
+    postgres("CREATE MATERIALIZED VIEW v AS SELECT 1", &["other: CREATE MATERIALIZED VIEW"]);
+    postgres(
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$",
+        &["other: CREATE FUNCTION"],
+    );
+    postgres(
+        "CREATE TRIGGER g BEFORE UPDATE OF a ON s.t FOR EACH ROW EXECUTE FUNCTION f()",
+        &["setting s.t: CREATE TRIGGER g"],
+    );
+    mysql(
+        "CREATE DEFINER=`a`@`b` TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1",
+        &["setting t: CREATE TRIGGER g"],
+    );
+    postgres("ALTER TYPE x ADD VALUE 'y'", &["other: ALTER TYPE"]);
+    postgres("GRANT SELECT ON t TO u", &["other: GRANT"]);
+    postgres("COMMENT ON TABLE t IS 'x'", &["harmless"]);
+    postgres("SELECT a FROM t FOR UPDATE", &["harmless"]);
+    postgres("SELECT setval('s', 1)", &["harmless"]);
+    postgres("VACUUM FULL t", &["rebuild t: VACUUM FULL"]);
+    mysql("OPTIMIZE TABLE t", &["rebuild t: OPTIMIZE"]);
+    mysql("SET NAMES utf8mb4", &["harmless"]);
+}
+
+#[test]
+fn what_is_not_understood_is_never_nothing() {
+    postgres(
+        "DO $$ BEGIN EXECUTE 'x'; END $$",
+        &["opaque: DO runs code that zdm cannot see through"],
+    );
+    postgres(
+        "SELECT app.migrate()",
+        &["opaque: it calls function \"app.migrate\", which can do anything"],
+    );
+    postgres("ALTER TABEL t ADD a int", &["opaque: it cannot be read as SQL"]);
+    postgres(
+        "ALTER TABLE t ADD COLUMN a int, FROBNICATE b",
+        &["t add a INT", "opaque: `FROBNICATE b` is not read"],
+    );
+    postgres("SELEC 1", &["opaque: it cannot be read as SQL"]);
+    postgres("", &["opaque: it does not begin with a word of SQL"]);
+    postgres(
+        "DROP SCHEMA s CASCADE",
+        &["opaque: DROP SCHEMA ... CASCADE drops whatever depends on it"],
+    );
+    postgres("SELECT 'a", &["opaque: unterminated string literal"]);
+    mysql("CALL p()", &["opaque: CALL runs a procedure that zdm cannot see through"]);
+}
+
+#[test]
+fn a_clause_has_its_place_in_the_file() {
+    let file = "-- é\n  ALTER TABLE t\n    ADD é int,\r\n    DROP b";
+    let statement = &crate::sql::split::statements(file, Engine::Postgres)[0];
+    let found = understand(&statement.sql, statement.span, Engine::Postgres);
+    let places: Vec<_> = found
+        .iter()
+        .map(|located| {
+            let Span { start, end, line, column, end_line, end_column } = located.span;
+            (&file[start..end], line, column, end_line, end_column)
+        })
+        .collect();
+    assert_eq!(places, [("ADD é int", 3, 5, 3, 14), ("DROP b", 4, 5, 4, 11)]);
+}
+
+#[test]
+fn a_chain_that_is_longer_than_a_stack_is_read_or_refused() {
+    let chain = vec!["a = 1"; 20_000].join(" OR ");
+    postgres(&format!("DELETE FROM t WHERE {chain}"), &["delete t filtered"]);
+    let nest = "(".repeat(5_000) + "1" + &")".repeat(5_000);
+    postgres(&format!("SELECT {nest}"), &["opaque: it cannot be read as SQL"]);
+}
