@@ -28,3 +28,18 @@ mod sql;
 pub use engine::scratch;
 #[cfg(feature = "engine")]
 pub use error::{Error, ErrorKind};
+
+// The database layer is private, and its tests want real servers, too.
+#[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
+extern crate self as zdm;
+#[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
+#[path = "../tests/support/mod.rs"]
+#[expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    dead_code,
+    reason = "helpers of tests do not count as tests for clippy"
+)]
+mod support;

@@ -3,6 +3,8 @@
 //! Invariant: nothing here does IO, knows a database's dialect, or is serialisable.
 
 #[cfg(feature = "engine")]
+pub(crate) mod fence;
+#[cfg(feature = "engine")]
 pub(crate) mod journal;
 pub(crate) mod lease;
 pub(crate) mod manifest;

@@ -1,7 +1,7 @@
 //! The files from which refinery makes and upgrades the state, in order.
 //!
-//! To add one: put `V<next>__name.sql` into `postgres/schema` and `mysql/schema` (both, with the same number) and a
-//! line into both tables. A released file never changes.
+//! To add one: put `V<next>__name.sql` into `postgres/schema` or `mysql/schema` and a line into the table below; what
+//! both families need gets a file in each. A released file never changes.
 
 use crate::model::server::Engine;
 
@@ -9,11 +9,18 @@ use crate::model::server::Engine;
 const SEPARATOR: &str = "-- next";
 
 /// PostgreSQL: each file is applied in one transaction with its row in the history.
-const POSTGRES: &[(&str, &str)] =
-    &[("V1__state", include_str!("../postgres/schema/V1__state.sql"))];
+const POSTGRES: &[(&str, &str)] = &[
+    ("V1__state", include_str!("../postgres/schema/V1__state.sql")),
+    ("V10__leases", include_str!("../postgres/schema/V10__leases.sql")),
+];
 
 /// MySQL and MariaDB: each statement commits by itself, so it must be harmless when it is run again.
-const MYSQL: &[(&str, &str)] = &[("V1__state", include_str!("../mysql/schema/V1__state.sql"))];
+const MYSQL: &[(&str, &str)] = &[
+    ("V1__state", include_str!("../mysql/schema/V1__state.sql")),
+    ("V10__join", include_str!("../mysql/schema/V10__join.sql")),
+    ("V11__renew", include_str!("../mysql/schema/V11__renew.sql")),
+    ("V12__leave", include_str!("../mysql/schema/V12__leave.sql")),
+];
 
 /// The files of an engine: name (without `.sql`) and text.
 pub(crate) fn files(engine: Engine) -> &'static [(&'static str, &'static str)] {
@@ -49,11 +56,21 @@ mod tests {
     }
 
     #[test]
-    fn both_families_have_the_same_files() {
-        let names = |files: &[(&'static str, &str)]| -> Vec<_> {
-            files.iter().map(|(name, _)| *name).collect()
-        };
-        assert_eq!(names(POSTGRES), names(MYSQL));
+    fn every_file_of_the_folders_is_in_the_table_and_numbers_rise() {
+        for (folder, files) in [("postgres", POSTGRES), ("mysql", MYSQL)] {
+            let number = |name: &str| -> u32 {
+                name.trim_start_matches('V').split("__").next().unwrap().parse().unwrap()
+            };
+            assert!(files.is_sorted_by(|a, b| number(a.0) < number(b.0)), "{folder}");
+            let path = format!("{}/src/database/{folder}/schema", env!("CARGO_MANIFEST_DIR"));
+            let mut there: Vec<_> = std::fs::read_dir(path)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            there.sort_by_key(|name| number(name));
+            let listed: Vec<_> = files.iter().map(|(name, _)| format!("{name}.sql")).collect();
+            assert_eq!(there, listed, "{folder}");
+        }
     }
 
     #[test]

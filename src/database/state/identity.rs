@@ -1,0 +1,96 @@
+//! Which database the state belongs to: a restored or cloned copy brings the state along, but not the identity.
+
+use super::error::StateError;
+use crate::database::connection::Connection;
+use crate::database::error::DbError;
+use crate::model::server::Engine;
+
+/// By what a database is told from its copies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Identity {
+    /// The server.
+    pub(crate) system_id: String,
+    /// The database in it.
+    pub(crate) database: String,
+}
+
+/// What this database says of itself.
+///
+/// MariaDB has no stored identifier: `server_uid` is made from the network card, which changes with each start of a
+/// container, so that its host and port are taken.
+async fn found(conn: &mut Connection) -> Result<Identity, DbError> {
+    let sql = match conn.engine() {
+        Engine::Postgres => {
+            "SELECT system_identifier::text, current_database() FROM pg_control_system()"
+        }
+        Engine::MySql => "SELECT @@server_uuid, DATABASE()",
+        Engine::MariaDb => "SELECT CONCAT(@@hostname, ':', @@port), DATABASE()",
+    };
+    let row = conn.query_one(sql, &[]).await?;
+    Ok(Identity { system_id: row.text(0)?, database: row.text(1)? })
+}
+
+/// Records the identity of the database, when none is recorded.
+pub(super) async fn record(
+    conn: &mut Connection,
+    environment: Option<&str>,
+) -> Result<(), DbError> {
+    if recorded(conn).await?.is_some() {
+        return Ok(());
+    }
+    let found = found(conn).await?;
+    // Many may come here at once: the first one writes the row.
+    let insert = if conn.engine().is_mysql_family() { "INSERT IGNORE" } else { "INSERT" };
+    let ignore = if conn.engine().is_mysql_family() { "" } else { "ON CONFLICT (id) DO NOTHING" };
+    let sql = conn.sql(&format!(
+        "{insert} INTO {{zdm}}identity (id, system_id, database_name, environment, created_at, zdm_version) \
+         VALUES (1, ?, ?, ?, {{now}}, ?) {ignore}"
+    ));
+    let values = [
+        found.system_id.into(),
+        found.database.into(),
+        environment.into(),
+        env!("CARGO_PKG_VERSION").into(),
+    ];
+    conn.execute(&sql, &values).await?;
+    Ok(())
+}
+
+/// Compares the recorded identity with the database's own. No record: nothing to compare.
+pub(crate) async fn check(
+    conn: &mut Connection,
+    environment: Option<&str>,
+) -> Result<(), StateError> {
+    let Some((system_id, database, recorded_environment)) = recorded(conn).await? else {
+        return Ok(());
+    };
+    let found = found(conn).await?;
+    let mut differences = Vec::new();
+    if system_id != found.system_id {
+        differences
+            .push(format!("it was made on server {system_id}, this is server {}", found.system_id));
+    }
+    if database != found.database {
+        differences.push(format!(
+            "it was made in database \"{database}\", this is database \"{}\"",
+            found.database
+        ));
+    }
+    if let (Some(recorded), Some(now)) = (recorded_environment, environment)
+        && recorded != now
+    {
+        differences
+            .push(format!("it was made for environment \"{recorded}\", this is for \"{now}\""));
+    }
+    if differences.is_empty() { Ok(()) } else { Err(StateError::Copy { differences }) }
+}
+
+/// Server, database and environment in which the state was made.
+async fn recorded(
+    conn: &mut Connection,
+) -> Result<Option<(String, String, Option<String>)>, DbError> {
+    let sql =
+        conn.sql("SELECT system_id, database_name, environment FROM {zdm}identity WHERE id = 1");
+    let rows = conn.query(&sql, &[]).await?;
+    rows.first().map(|row| Ok((row.text(0)?, row.text(1)?, row.opt_text(2)?))).transpose()
+}
