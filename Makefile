@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt docs servers clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for MariaDB)
+	@scripts/servers.sh $(or $(ENGINE),postgres)
+	@cargo run --locked --quiet -- demo --engine $(or $(ENGINE),postgres)
+
+test: ## run everything that CI runs
+	@scripts/test.sh
+
+check: ## compile and lint, without running tests
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+fmt: ## format the code
+	cargo fmt
+
+docs: ## build the library's documentation and open it
+	cargo doc --no-deps --open
+
+servers: ## get the servers that the demo and the tests need
+	@scripts/servers.sh postgres mariadb
+
+clean: ## remove what was built
+	cargo clean

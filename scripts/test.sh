@@ -1,0 +1,58 @@
+#!/bin/sh
+# Everything that CI runs, in order, with the time that each part took. Stops at the first failure.
+set -eu
+cd "$(dirname "$0")/.."
+
+skipped=$(mktemp)
+trap 'rm -f "$skipped" "$skipped.log"' EXIT
+begun=$(date +%s)
+
+# part NAME COMMAND...: runs it; its output is shown as it comes.
+part() {
+    name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    from=$(date +%s)
+    "$@"
+    printf '== %s: %s s\n' "$name" "$(($(date +%s) - from))"
+}
+
+servers() {
+    if scripts/servers.sh postgres mariadb; then return; fi
+    # In CI a test that cannot run has failed.
+    case "${CI:-}${ZDM_REQUIRE_SERVERS:-}" in
+        '' | 0 | false) echo 'Tests that need a missing server are skipped.' ;;
+        *) return 1 ;;
+    esac
+}
+
+# The library that applications embed, one database or the other; the engine without the command line; everything.
+lint() {
+    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --no-default-features --features postgres -- -D warnings
+    cargo clippy --locked --no-default-features --features mysql -- -D warnings
+    cargo clippy --locked --no-default-features --features engine,postgres,mysql -- -D warnings
+}
+
+# Tests say on stderr what they skip.
+tests() {
+    { cargo test --locked --lib --bins --tests 2>&1; echo $? >"$skipped.log"; } | tee "$skipped"
+    return "$(cat "$skipped.log")"
+}
+
+docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps; }
+
+part 'servers' servers
+part 'rustfmt' cargo fmt --check
+part 'clippy, for each set of features' lint
+part 'tests (licences among them: deny.toml)' tests
+part 'doc tests' cargo test --locked --doc
+part 'docs' docs
+
+printf '\nAll passed in %s s.\n' "$(($(date +%s) - begun))"
+if grep -q '^skipped: ' "$skipped"; then
+    printf 'Not run:\n'
+    grep '^skipped: ' "$skipped" | sed 's/^skipped: /  /' | sort | uniq
+else
+    printf 'Nothing was skipped.\n'
+fi
