@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
+pub(crate) mod change;
 pub(crate) mod failure;
+pub(crate) mod gate;
+pub(crate) mod plan;
+pub(crate) mod statement;
 
 /// The number of the format: it changes when a reader of the old one would be misled.
 pub(crate) const FORMAT: u32 = 1;

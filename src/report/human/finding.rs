@@ -1,0 +1,65 @@
+//! A finding with the source line that it is about.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::lint::finding::{Finding, Fix, Severity};
+
+/// A file in which findings are shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    /// Its path as the user would type it.
+    pub(crate) path: &'a str,
+    /// Its text.
+    pub(crate) text: &'a str,
+}
+
+/// The finding, its place, and what to do instead.
+pub(crate) fn finding(finding: &Finding, file: Shown<'_>) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    // The span may come from another version of the text, or from another file.
+    let whole = file.text.len();
+    let range = finding.span.start.min(whole)
+        ..finding.span.end.clamp(finding.span.start, whole.max(finding.span.start)).min(whole);
+    let range = if file.text.get(range.clone()).is_some() { range } else { 0..0 };
+    let snippet =
+        Snippet::source(file.text).path(file.path).annotation(AnnotationKind::Primary.span(range));
+    let group = level.primary_title(&finding.message).id(finding.rule).element(snippet);
+    let mut groups = vec![group, help(&finding.help)];
+    if let Some(Fix::Operation { toml }) = &finding.fix {
+        let message = format!("declare in migration.toml instead:\n\n{}", toml.trim_end());
+        groups.push(Group::with_title(Level::HELP.secondary_title(message)));
+    }
+    let mut text = Renderer::styled().render(&groups);
+    text.push('\n');
+    text
+}
+
+fn help(help: &str) -> Group<'_> {
+    Group::with_title(Level::HELP.secondary_title(help))
+}
+
+/// The findings counted: `2 errors, 1 warning`.
+pub(crate) fn counted<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+    let mut counts = [
+        (Severity::Error, "error", 0_usize),
+        (Severity::Warning, "warning", 0),
+        (Severity::Info, "remark", 0),
+    ];
+    for finding in findings {
+        for (severity, _, count) in &mut counts {
+            *count += usize::from(*severity == finding.severity);
+        }
+    }
+    let counted = counts.iter().filter(|(_, _, count)| *count > 0);
+    let words: Vec<String> = counted.map(|(_, word, count)| count_of(*count, word)).collect();
+    if words.is_empty() { "no findings".to_owned() } else { words.join(", ") }
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn count_of(count: usize, word: &str) -> String {
+    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
+}

@@ -1,0 +1,56 @@
+//! Who uses the database, as far as leases tell.
+
+use std::time::Duration;
+
+use super::style::{Tone, paint};
+use super::table::table;
+use super::time::rough;
+use crate::model::lease::{Lease, Reached};
+
+/// Leases as a table. `now` is milliseconds since 1970 on the database's clock.
+pub(crate) fn instances(leases: &[Lease], now: i64, width: usize) -> String {
+    if leases.is_empty() {
+        return "no instance reports\n".to_owned();
+    }
+    let row = |lease: &Lease| {
+        let tolerates: Vec<&str> = lease.tolerates.iter().map(|id| id.as_str()).collect();
+        let needs: Vec<String> =
+            lease.needs.iter().map(|(id, reached)| need(id.as_str(), *reached)).collect();
+        vec![
+            lease.service.clone(),
+            lease.version.clone(),
+            lease.instance.clone(),
+            standing(lease, now),
+            tolerates.join("\n"),
+            needs.join("\n"),
+        ]
+    };
+    let headings = ["SERVICE", "VERSION", "INSTANCE", "SEEN", "TOLERATES", "NEEDS"];
+    table(&headings, leases.iter().map(row).collect(), width)
+}
+
+fn need(id: &str, reached: Reached) -> String {
+    let word = match reached {
+        Reached::Expanded => "expanded",
+        Reached::Migrated => "migrated",
+    };
+    format!("{id} {word}")
+}
+
+/// Whether it lives, and since when it was not seen.
+fn standing(lease: &Lease, now: i64) -> String {
+    if let Some(left) = lease.left_at {
+        return paint(Tone::Faint, format!("left {} ago", ago(now, left)));
+    }
+    let seen = ago(now, lease.seen_at);
+    let ttl = i64::try_from(lease.ttl.as_millis()).unwrap_or(i64::MAX);
+    if lease.seen_at.saturating_add(ttl) > now {
+        paint(Tone::Good, format!("{seen} ago"))
+    } else {
+        paint(Tone::Warn, format!("expired, last {seen} ago"))
+    }
+}
+
+fn ago(now: i64, then: i64) -> String {
+    rough(Duration::from_millis(u64::try_from(now.saturating_sub(then)).unwrap_or(0)))
+}

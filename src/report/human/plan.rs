@@ -1,0 +1,201 @@
+//! A plan, for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::effect::effect;
+use super::finding::{Shown, count_of, counted, finding};
+use super::style::{Tone, paint};
+use crate::lint::finding::Finding;
+use crate::model::phase::Phase;
+use crate::model::server::Engine;
+use crate::model::state::State;
+use crate::model::step::Action;
+use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement, PlannedStep};
+
+/// What is shown of a plan, and how.
+#[derive(Debug)]
+pub(crate) struct View<'a> {
+    /// Where the migrations are.
+    pub(crate) folder: &'a str,
+    /// The database that was asked, without its password; none: no database was.
+    pub(crate) database: Option<String>,
+    /// The texts of SQL files by their paths, for findings.
+    pub(crate) texts: &'a BTreeMap<String, String>,
+    /// How much of it.
+    pub(crate) detail: Detail,
+    /// This phase alone.
+    pub(crate) only: Option<Phase>,
+}
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Detail {
+    /// Long statements are cut, and migrations that are done are left out.
+    Brief,
+    /// Everything.
+    Full,
+}
+
+/// Lines of a statement that are shown in brief.
+const BRIEF_LINES: usize = 4;
+
+/// The plan: migrations, phases, steps, statements with what they cost, findings, gates, the point of no return.
+pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
+    let mut text = String::new();
+    let asked = match &view.database {
+        Some(database) => format!("state and sizes from {database}"),
+        None => "no database was asked".to_owned(),
+    };
+    let title = format!("Plan for {}", plan.server);
+    writeln!(text, "{}, {} ({asked})", paint(Tone::Strong, title), view.folder).unwrap_or_default();
+    let mut hidden = 0;
+    for migration in &plan.migrations {
+        let rest = phases(migration, view);
+        let is_silent = rest.is_empty() && migration.refusals.is_empty();
+        if is_silent && view.detail == Detail::Brief {
+            hidden += 1;
+            continue;
+        }
+        text.push('\n');
+        write_migration(&mut text, migration, &rest, (plan.server.engine, view));
+    }
+    text.push('\n');
+    if hidden > 0 {
+        let words =
+            format!("{} done already: `zdm plan --all` shows them", count_of(hidden, "migration"));
+        writeln!(text, "{}", paint(Tone::Faint, words)).unwrap_or_default();
+    }
+    writeln!(text, "{}", summary(plan, view)).unwrap_or_default();
+    text
+}
+
+fn phases<'p>(migration: &'p PlannedMigration, view: &View<'_>) -> Vec<&'p PlannedPhase> {
+    let wanted = |phase: &&PlannedPhase| view.only.is_none_or(|only| phase.phase == only);
+    let phases = migration.phases.iter().filter(wanted);
+    match view.detail {
+        Detail::Full => phases.collect(),
+        Detail::Brief => phases.filter(|phase| phase.steps.iter().any(|step| !step.done)).collect(),
+    }
+}
+
+fn write_migration(
+    text: &mut String,
+    migration: &PlannedMigration,
+    phases: &[&PlannedPhase],
+    (engine, view): (Engine, &View<'_>),
+) {
+    let description = migration.description.as_deref().unwrap_or_default();
+    let state = match migration.state {
+        State::Pending => String::new(),
+        state => paint(Tone::Good, format!("  [{state}]")),
+    };
+    let id = paint(Tone::Strong, &migration.id);
+    writeln!(text, "{id}{state}  {description}").unwrap_or_default();
+    for (message, help) in &migration.refusals {
+        writeln!(text, "  {}: {message}", paint(Tone::Bad, "refused")).unwrap_or_default();
+        writeln!(text, "    {}: {help}", paint(Tone::Code, "help")).unwrap_or_default();
+    }
+    for note in &migration.notes {
+        writeln!(text, "  {}: {note}", paint(Tone::Warn, "note")).unwrap_or_default();
+    }
+    for phase in phases {
+        write_phase(text, phase, (engine, view));
+    }
+}
+
+fn write_phase(text: &mut String, phase: &PlannedPhase, (engine, view): (Engine, &View<'_>)) {
+    write!(text, "  {}", paint(Tone::Code, phase.phase)).unwrap_or_default();
+    writeln!(text, "{}", paint(Tone::Faint, meaning(phase.phase))).unwrap_or_default();
+    if let Some(gate) = &phase.gate {
+        writeln!(text, "    {}: {gate}", paint(Tone::Warn, "gate")).unwrap_or_default();
+    }
+    if phase.point_of_no_return {
+        let words = "point of no return: nothing brings back what this phase takes away";
+        writeln!(text, "    {}", paint(Tone::Bad, words)).unwrap_or_default();
+    }
+    for (index, step) in phase.steps.iter().enumerate() {
+        write_step(text, (index + 1, step), (engine, view));
+    }
+}
+
+fn meaning(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Expand => "    before the new build is deployed; old builds run on as before",
+        Phase::Migrate => "   fill, verify and constrain the new structure",
+        Phase::Contract => "  when no old instance is left; can be undone",
+        Phase::Purge => "     days later",
+        Phase::Rollback => "  back to before expand",
+        Phase::Reveal => "    back from hidden to migrated",
+    }
+}
+
+fn write_step(
+    text: &mut String,
+    (number, step): (usize, &PlannedStep),
+    (engine, view): (Engine, &View<'_>),
+) {
+    let place = match &step.step.origin {
+        Some(origin) => paint(Tone::Faint, format!("  {}:{}", origin.file, origin.line)),
+        None => String::new(),
+    };
+    let done = if step.done { paint(Tone::Good, " done") } else { String::new() };
+    writeln!(text, "    {number}. {}{done}{place}", step.step.title).unwrap_or_default();
+    if step.done && view.detail == Detail::Brief {
+        return;
+    }
+    for statement in &step.statements {
+        write_statement(text, statement, view);
+        let cost = match &step.step.action {
+            Action::Backfill(_) => {
+                "in short batches; can be stopped and resumed at any time".to_owned()
+            }
+            Action::Verify(_) => "reads in batches; nobody waits".to_owned(),
+            Action::Statements(_) | Action::Alone(_) => effect(&statement.effect, engine),
+        };
+        writeln!(text, "       {}", paint(Tone::Faint, format!("-- {cost}"))).unwrap_or_default();
+    }
+    for (statement, found) in findings(step) {
+        let path = statement.place.as_ref().map_or("(generated)", |(path, _)| path.as_str());
+        let source = view.texts.get(path).map_or(statement.sql.as_str(), String::as_str);
+        let shown = finding(found, Shown { path, text: source });
+        text.push('\n');
+        for line in shown.lines() {
+            writeln!(text, "    {line}").unwrap_or_default();
+        }
+        text.push('\n');
+    }
+}
+
+fn findings(step: &PlannedStep) -> impl Iterator<Item = (&PlannedStatement, &Finding)> {
+    step.statements
+        .iter()
+        .flat_map(|statement| statement.findings.iter().map(move |finding| (statement, finding)))
+}
+
+fn write_statement(text: &mut String, statement: &PlannedStatement, view: &View<'_>) {
+    let lines: Vec<&str> = statement.sql.trim().lines().collect();
+    let cut = match view.detail {
+        Detail::Brief if lines.len() > BRIEF_LINES + 1 => BRIEF_LINES,
+        Detail::Brief | Detail::Full => lines.len(),
+    };
+    for line in lines.iter().take(cut) {
+        writeln!(text, "       {}", line.trim_end()).unwrap_or_default();
+    }
+    if lines.len() > cut {
+        let more = format!("... {} more lines: `zdm plan --all` shows them", lines.len() - cut);
+        writeln!(text, "       {}", paint(Tone::Faint, more)).unwrap_or_default();
+    }
+}
+
+fn summary(plan: &Plan, view: &View<'_>) -> String {
+    let steps = || plan.migrations.iter().flat_map(|m| phases(m, view)).flat_map(|p| &p.steps);
+    let left = steps().filter(|step| !step.done).count();
+    let refused = plan.migrations.iter().filter(|m| !m.refusals.is_empty()).count();
+    let found = counted(steps().flat_map(findings).map(|(_, finding)| finding));
+    let mut words = format!("{} to run, {found}", count_of(left, "step"));
+    if refused > 0 {
+        write!(words, ", {} refused", count_of(refused, "migration")).unwrap_or_default();
+    }
+    words
+}

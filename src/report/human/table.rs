@@ -1,0 +1,23 @@
+//! Tables without lines, for lists.
+
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+
+use super::style::{Tone, paint};
+
+/// Rows under headings, no wider than `width`. Cells may hold colours.
+pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>, width: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX)).enforce_styling();
+    table.set_header(headings.iter().map(|heading| Cell::new(paint(Tone::Faint, heading))));
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,180 @@
+//! A plan, for programs.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT;
+use super::statement::{Parts, Statement};
+use crate::model::phase::Phase;
+use crate::model::server::Server;
+use crate::model::step::Action;
+use crate::plan::view;
+
+/// What `plan --format json` writes.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    /// Always 1.
+    format: u32,
+    /// The command's name.
+    command: String,
+    /// Whether it could run as it is.
+    result: PlanResult,
+    /// For which server.
+    server: ServerWords,
+    /// In order.
+    migrations: Vec<Migration>,
+    /// The next command to type.
+    next: Option<String>,
+}
+
+/// Whether a plan could run as it is.
+#[derive(Serialize, JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PlanResult {
+    /// Yes.
+    Done,
+    /// No: findings are errors. Exit code 3.
+    Findings,
+    /// No: a migration is refused. Exit code 2.
+    Refused,
+}
+
+/// A server.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServerWords {
+    /// postgres, mysql or mariadb.
+    engine: String,
+    /// `15.0`, `10.11`.
+    version: String,
+}
+
+/// A migration.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Migration {
+    /// Its name.
+    id: String,
+    /// For people.
+    description: Option<String>,
+    /// Where it stands; pending when no database was asked.
+    state: String,
+    /// The phases that have steps.
+    phases: Vec<PhasePlan>,
+    /// Why it cannot run.
+    refusals: Vec<Refusal>,
+    /// What people should know.
+    notes: Vec<String>,
+}
+
+/// Why a migration cannot run.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refusal {
+    /// What is in the way.
+    message: String,
+    /// What to do instead.
+    help: String,
+}
+
+/// A phase.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PhasePlan {
+    /// expand, migrate, contract, purge, rollback or reveal.
+    phase: String,
+    /// The gate in front of it, in words.
+    gate: Option<String>,
+    /// Whether there is no way back once it has begun.
+    point_of_no_return: bool,
+    /// In order.
+    steps: Vec<Step>,
+}
+
+/// A step.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// Unique within its migration and phase.
+    name: String,
+    /// What it does.
+    title: String,
+    /// How it runs: `statements` (one transaction where the database can), `alone`, `backfill` or `verify`.
+    kind: String,
+    /// Whether it has run.
+    done: bool,
+    /// The tables on which it needs a strong lock.
+    tables: Vec<String>,
+    /// Its statements.
+    statements: Vec<Statement>,
+}
+
+/// The plan, with the command that comes next.
+pub(crate) fn plan(plan: &view::Plan, result: PlanResult, next: Option<&str>) -> Plan {
+    Plan {
+        format: FORMAT,
+        command: "plan".to_owned(),
+        result,
+        server: server(plan.server),
+        migrations: plan.migrations.iter().map(migration).collect(),
+        next: next.map(str::to_owned),
+    }
+}
+
+/// A server's words.
+pub(crate) fn server(server: Server) -> ServerWords {
+    let (major, minor) = server.version;
+    ServerWords { engine: server.engine.as_str().to_owned(), version: format!("{major}.{minor}") }
+}
+
+fn migration(migration: &view::PlannedMigration) -> Migration {
+    let refusal = |(message, help): &(String, String)| Refusal {
+        message: message.clone(),
+        help: help.clone(),
+    };
+    Migration {
+        id: migration.id.to_string(),
+        description: migration.description.clone(),
+        state: migration.state.to_string(),
+        phases: migration.phases.iter().map(phase).collect(),
+        refusals: migration.refusals.iter().map(refusal).collect(),
+        notes: migration.notes.clone(),
+    }
+}
+
+fn phase(planned: &view::PlannedPhase) -> PhasePlan {
+    PhasePlan {
+        phase: planned.phase.to_string(),
+        gate: planned.gate.clone(),
+        point_of_no_return: planned.point_of_no_return,
+        steps: planned.steps.iter().map(|step| self::step(step, planned.phase)).collect(),
+    }
+}
+
+fn step(planned: &view::PlannedStep, phase: Phase) -> Step {
+    let kind = match &planned.step.action {
+        Action::Statements(_) => "statements",
+        Action::Alone(_) => "alone",
+        Action::Backfill(_) => "backfill",
+        Action::Verify(_) => "verify",
+    };
+    let statement = |statement: &view::PlannedStatement| {
+        Statement::from(Parts {
+            place: statement.place.as_ref().map(|(path, span)| (path.as_str(), *span)),
+            phase,
+            sql: &statement.sql,
+            changes: &statement.changes,
+            effect: &statement.effect,
+            findings: &statement.findings,
+        })
+    };
+    Step {
+        name: planned.step.name.clone(),
+        title: planned.step.title.clone(),
+        kind: kind.to_owned(),
+        done: planned.done,
+        tables: planned.step.tables.iter().map(ToString::to_string).collect(),
+        statements: planned.statements.iter().map(statement).collect(),
+    }
+}
