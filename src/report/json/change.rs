@@ -54,7 +54,7 @@ impl From<&change::Change> for Change {
             C::RenameColumn { table, column, to } => {
                 Self::on("rename_column", table, Some(column)).to(Some(to.clone()))
             }
-            C::ChangeType { table, column, to } => {
+            C::ChangeType { table, column, to, .. } => {
                 Self::on("change_type", table, Some(column)).to(Some(to.data_type.clone()))
             }
             C::SetNotNull { table, column } => Self::on("set_not_null", table, Some(column)),
