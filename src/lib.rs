@@ -1,5 +1,7 @@
 //! zdm: zero-downtime schema migrations for PostgreSQL, MySQL and MariaDB.
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub mod app;
 #[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
 #[doc(hidden)]
 pub mod cli;
@@ -22,6 +24,8 @@ mod report;
 #[cfg(feature = "engine")]
 mod sql;
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use app::Instance;
 /// Throwaway servers, for the tests of this crate.
 #[cfg(feature = "engine")]
 #[doc(hidden)]

@@ -14,6 +14,7 @@ mod dialect;
 pub(crate) mod error;
 #[cfg(feature = "engine")]
 pub(crate) mod identity;
+pub(crate) mod lease;
 mod mysql;
 mod postgres;
 #[cfg(feature = "engine")]

@@ -9,4 +9,5 @@
 pub(crate) mod event;
 pub(crate) mod interrupt;
 pub(crate) mod job;
+pub(crate) mod report_child;
 pub mod scratch;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here does IO, knows a database's dialect, or is serialisable.
 
+pub(crate) mod fence;
 #[cfg(feature = "engine")]
 pub(crate) mod fence;
 #[cfg(feature = "engine")]

@@ -1,0 +1,74 @@
+//! The instance's one connection: made when it is needed, given up when it does not answer.
+
+use std::time::Duration;
+
+use crate::database::connection::Connection;
+use crate::database::error::{DbError, DbErrorKind};
+use crate::database::lease::{self, Joined, LeaseError, Renewed, Report};
+use crate::database::target::Target;
+
+/// A connection that may be there.
+pub(super) struct Link {
+    target: Target,
+    connection: Option<Connection>,
+}
+
+impl Link {
+    /// No connection yet.
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, connection: None }
+    }
+
+    /// Asks for a lease, within `limit`.
+    pub(super) async fn join(
+        &mut self,
+        report: &Report,
+        limit: Duration,
+    ) -> Result<Joined, LeaseError> {
+        self.call(limit, async |connection| lease::join(connection, report).await).await
+    }
+
+    /// Renews a lease, within `limit`.
+    pub(super) async fn renew(
+        &mut self,
+        lease: i64,
+        limit: Duration,
+    ) -> Result<Renewed, LeaseError> {
+        self.call(limit, async |connection| lease::renew(connection, lease).await).await
+    }
+
+    /// Ends a lease, within `limit`.
+    pub(super) async fn leave(&mut self, lease: i64, limit: Duration) -> Result<(), LeaseError> {
+        self.call(limit, async |connection| lease::leave(connection, lease).await).await
+    }
+
+    /// Runs one call. If it does not end within `limit`, it is given up together with its connection, which is the only
+    /// way out when the network swallows everything. The server may still carry it out: a beat, or a lease that nobody
+    /// holds, only makes a gate more careful.
+    async fn call<T>(
+        &mut self,
+        limit: Duration,
+        call: impl AsyncFnOnce(&mut Connection) -> Result<T, LeaseError>,
+    ) -> Result<T, LeaseError> {
+        let open = self.connection.take().filter(|connection| !connection.is_closed());
+        let target = &self.target;
+        let attempt = async move {
+            let mut connection = match open {
+                Some(connection) => connection,
+                None => Connection::open(target).await.map_err(LeaseError::Database)?,
+            };
+            let result = call(&mut connection).await;
+            Ok::<_, LeaseError>((connection, result))
+        };
+        let Ok(ended) = tokio::time::timeout(limit, attempt).await else {
+            let text = format!("the database did not answer within {} ms", limit.as_millis());
+            return Err(LeaseError::Database(DbError::new(DbErrorKind::Unreachable, text)));
+        };
+        let (connection, result) = ended?;
+        // After an error another server may be the right one: the address may name several, or have moved.
+        if result.is_ok() {
+            self.connection = Some(connection);
+        }
+        result
+    }
+}
