@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::deadline::margin;
-use crate::app::{Instance, InstanceBuilder, JoinError, Readiness, StopReason};
+use crate::app::{Instance, JoinError, Readiness, StopReason};
 use crate::database::target::Target;
 use crate::error::{Error, ErrorKind};
 use crate::model::lease::Ending;

@@ -4,8 +4,6 @@
 
 pub(crate) mod fence;
 #[cfg(feature = "engine")]
-pub(crate) mod fence;
-#[cfg(feature = "engine")]
 pub(crate) mod journal;
 pub(crate) mod lease;
 pub(crate) mod manifest;
