@@ -3,20 +3,26 @@
 //! Invariant: an operation is pure. It reads a catalog, and returns steps as data, so that `plan` can print them.
 //! One file an operation: what is made and what is removed is read side by side.
 
+pub(crate) mod carry;
 pub(crate) mod declare;
+pub(crate) mod names;
 pub(crate) mod registry;
 mod rename_column;
+pub(crate) mod sync;
 
 use std::fmt::Debug;
 
 use crate::model::name::{MigrationId, TableName};
 use crate::model::phase::Phase;
-use crate::model::server::Server;
+use crate::model::server::{Engine, Server};
 use crate::model::step::Step;
-use crate::sql::catalog::Catalog;
+use crate::sql::catalog::{Catalog, Column, Table};
+use crate::sql::quote::ident;
+use crate::sql::rename::mentions;
 
 pub(crate) use declare::DeclarationError;
 pub(crate) use registry::{ALL, Kind, parse};
+pub(crate) use sync::Image;
 
 /// What an operation is planned against.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ pub(crate) struct Context<'a> {
     pub(crate) position: usize,
     /// The tables as they were before the migration's expand.
     pub(crate) base: &'a Catalog,
+    /// The tables as they are now, when a database was asked.
+    pub(crate) now: Option<&'a Catalog>,
     /// What the triggers of the operation's tables keep alike for other operations that are open.
     pub(crate) others: &'a [Sync],
 }
@@ -40,6 +48,18 @@ impl Context<'_> {
     pub(crate) fn resolve(&self, table: &TableName) -> TableName {
         table.or_in(self.schema)
     }
+}
+
+/// Columns that would change by themselves are written back as they are: `, updated_at = updated_at`; but for those
+/// that `set` names.
+pub(crate) fn kept(engine: Engine, table: &Table, set: &str) -> String {
+    let kept =
+        |column: &&Column| column.on_update.is_some() && !mentions(engine, set, &column.name);
+    let columns = table.columns.iter().filter(kept).map(|column| {
+        let name = ident(engine, &column.name);
+        format!(", {name} = {name}")
+    });
+    columns.collect()
 }
 
 /// Two columns of a table that triggers keep alike while old and new builds run.
@@ -55,6 +75,10 @@ pub(crate) struct Sync {
     pub(crate) new: String,
     /// In which direction.
     pub(crate) mode: SyncMode,
+    /// How values are compared.
+    pub(crate) image: Image,
+    /// The default that the new column has while both live: such a value does not count as given.
+    pub(crate) new_default: Option<String>,
 }
 
 /// Which way values go.
@@ -119,8 +143,14 @@ pub(crate) trait Operation: Debug + Send + std::marker::Sync {
     /// What a late statement of an old build meets.
     fn late_statement(&self) -> LateStatement;
 
-    /// Everything that makes it impossible to keep right on this catalog.
+    /// Everything that makes it impossible to keep right on this catalog: asked before expand.
     fn refusals(&self, cx: &Context<'_>) -> Vec<Refusal>;
+
+    /// What must have been changed before contract, as the tables are now: views, functions that use what goes.
+    fn contract_refusals(&self, cx: &Context<'_>) -> Vec<Refusal>;
+
+    /// What people should know before expand.
+    fn notes(&self, cx: &Context<'_>) -> Vec<String>;
 
     /// The steps of a phase, in order. Rolling back steps of a phase that has not run must be harmless.
     fn steps(&self, cx: &Context<'_>, phase: Phase) -> Result<Vec<Step>, Refusal>;

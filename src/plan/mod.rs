@@ -3,6 +3,9 @@
 //! Invariant: pure. No IO, no clock, no async: what is not an argument is not known.
 
 pub(crate) mod gate;
+mod hand;
+pub(crate) mod history;
 pub(crate) mod migration;
 pub(crate) mod project;
+pub(crate) mod steps;
 pub(crate) mod view;

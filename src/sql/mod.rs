@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod effect;
 pub(crate) mod quote;
+pub(crate) mod rename;
 pub(crate) mod seal;
 pub(crate) mod span;
 pub(crate) mod split;

@@ -1,11 +1,22 @@
 //! `rename_column`: a column gets another name, and both names work until no build uses the old one.
+//!
+//! Expand adds the new column and the sync triggers; migrate fills it and builds what the old one is bound by; contract
+//! renames the old column out of sight and lets the triggers feed it; purge drops it.
+
+mod mysql;
+mod postgres;
+mod refusals;
+mod renaming;
+mod simulate;
 
 use super::declare::{DeclarationError, Fields};
 use super::{Claim, Context, LateStatement, Operation, Refusal, Sync};
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
+use crate::model::server::Engine;
 use crate::model::step::Step;
 use crate::sql::catalog::Catalog;
+use renaming::Renaming;
 
 /// A column gets another name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,21 +70,36 @@ impl Operation for RenameColumn {
             .to_vec()
     }
 
-    fn syncs(&self, _cx: &Context<'_>, _phase: Phase) -> Vec<Sync> {
-        Vec::new()
+    fn syncs(&self, cx: &Context<'_>, phase: Phase) -> Vec<Sync> {
+        Renaming::new(self, cx).own_sync(phase).into_iter().collect()
     }
 
     fn late_statement(&self) -> LateStatement {
         LateStatement::Error
     }
 
-    fn refusals(&self, _cx: &Context<'_>) -> Vec<Refusal> {
-        Vec::new()
+    fn refusals(&self, cx: &Context<'_>) -> Vec<Refusal> {
+        refusals::before_expand(&Renaming::new(self, cx))
     }
 
-    fn steps(&self, _cx: &Context<'_>, _phase: Phase) -> Result<Vec<Step>, Refusal> {
-        Ok(Vec::new())
+    fn contract_refusals(&self, cx: &Context<'_>) -> Vec<Refusal> {
+        refusals::before_contract(&Renaming::new(self, cx))
     }
 
-    fn apply(&self, _catalog: &mut Catalog, _cx: &Context<'_>, _phase: Phase) {}
+    fn notes(&self, cx: &Context<'_>) -> Vec<String> {
+        refusals::notes(&Renaming::new(self, cx))
+    }
+
+    fn steps(&self, cx: &Context<'_>, phase: Phase) -> Result<Vec<Step>, Refusal> {
+        let renaming = Renaming::new(self, cx);
+        let parts = match cx.server.engine {
+            Engine::Postgres => postgres::parts(&renaming, phase),
+            Engine::MySql | Engine::MariaDb => mysql::parts(&renaming, phase),
+        };
+        Ok(parts.into_iter().map(|part| renaming.step(phase, part)).collect())
+    }
+
+    fn apply(&self, catalog: &mut Catalog, cx: &Context<'_>, phase: Phase) {
+        simulate::apply(&Renaming::new(self, cx), catalog, phase);
+    }
 }

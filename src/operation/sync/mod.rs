@@ -1,0 +1,66 @@
+//! Sync triggers: one a table and event, made from every open migration of the table.
+//!
+//! INSERT: the new side wins if it is given (neither NULL nor its default), else the old. UPDATE: the side that
+//! changed; both: the new. What counts is the image of a value, not what its type calls equal: a change of case in a
+//! case-insensitive text, of spelling in a json, of scale in a numeric is a change.
+
+mod mysql;
+mod postgres;
+
+use super::{Sync, SyncMode};
+use crate::model::name::TableName;
+use crate::model::server::{Engine, Server};
+use crate::model::step::Statement;
+
+/// How two values of a column are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Image {
+    /// By their bytes: MySQL's and MariaDB's texts, whose collations call different texts equal.
+    Bytes,
+    /// By their values.
+    Value,
+}
+
+/// The statements after which the table's triggers keep exactly `syncs` alike. On PostgreSQL they belong into one
+/// transaction.
+pub(crate) fn triggers(server: Server, table: &TableName, syncs: &[Sync]) -> Vec<Statement> {
+    let syncs = ordered(table, syncs);
+    match server.engine {
+        Engine::Postgres => postgres::triggers(server, table, &syncs),
+        Engine::MySql | Engine::MariaDb => mysql::triggers(server.engine, table, &syncs),
+    }
+}
+
+/// A condition that is true where two columns differ.
+pub(crate) fn differs(engine: Engine, image: Image, one: &str, other: &str) -> String {
+    match (engine, image) {
+        (Engine::Postgres, _) => format!("pg_catalog.record_image_ne(ROW({one}), ROW({other}))"),
+        (_, Image::Bytes) => {
+            format!("NOT (CAST({one} AS BINARY) <=> CAST({other} AS BINARY))")
+        }
+        (_, Image::Value) => format!("NOT ({one} <=> {other})"),
+    }
+}
+
+/// The triggers' names on a table: INSERT's and UPDATE's.
+pub(crate) fn trigger_names(engine: Engine, table: &TableName) -> [String; 2] {
+    match engine {
+        Engine::Postgres => postgres::EVENTS.map(|(_, word)| postgres::trigger_name(word)),
+        Engine::MySql | Engine::MariaDb => {
+            postgres::EVENTS.map(|(_, word)| mysql::trigger_name(engine, table, word))
+        }
+    }
+}
+
+/// The syncs of the table, those that write the new column first, so that what feeds a hidden column comes after.
+fn ordered<'s>(table: &TableName, syncs: &'s [Sync]) -> Vec<&'s Sync> {
+    let mut chosen: Vec<_> = syncs.iter().filter(|sync| sync.table == *table).collect();
+    chosen.sort_by(|a, b| {
+        let rank = |sync: &Sync| match sync.mode {
+            SyncMode::Both => 0,
+            SyncMode::Feed => 1,
+        };
+        (rank(a), &a.migration, &a.new).cmp(&(rank(b), &b.migration, &b.new))
+    });
+    chosen
+}
