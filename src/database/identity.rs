@@ -7,8 +7,8 @@ use crate::model::server::Engine;
 /// Which database this is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct ServerIdentity {
-    /// PostgreSQL: the cluster's system identifier, which a standby shares. MySQL: the server's UUID. MariaDB: its
-    /// unique id, or host, port and data directory where it has none.
+    /// PostgreSQL: the cluster's system identifier, which a standby shares. MySQL: the server's UUID. MariaDB: its host
+    /// and port, as it stores no identifier of its own.
     pub(crate) system_id: String,
     /// The database's name.
     pub(crate) database: String,
@@ -23,22 +23,21 @@ impl Connection {
                 "SELECT current_database()",
             ),
             Engine::MySql => ("SELECT @@GLOBAL.server_uuid", "SELECT DATABASE()"),
-            Engine::MariaDb => ("SELECT @@GLOBAL.server_uid", "SELECT DATABASE()"),
+            // Its server_uid is made from the network card, which changes with each start of a container.
+            Engine::MariaDb => {
+                ("SELECT CONCAT(@@GLOBAL.hostname, ':', @@GLOBAL.port)", "SELECT DATABASE()")
+            }
         };
         let database = self.query_one(name, &[]).await?.opt_text(0)?.ok_or_else(no_database)?;
         let system_id = match self.query_one(system, &[]).await {
             Ok(row) => row.text(0)?,
             Err(error) if error.kind == DbErrorKind::Lost => return Err(error),
-            // An old MariaDB without the variable; a hosted PostgreSQL that hides the function.
+            // A hosted PostgreSQL that hides the function.
             Err(_) if self.engine() == Engine::Postgres => {
                 let own = "SELECT 'database ' || oid::text FROM pg_database WHERE datname = current_database()";
                 self.query_one(own, &[]).await?.text(0)?
             }
-            Err(_) => {
-                let own =
-                    "SELECT CONCAT(@@GLOBAL.hostname, ':', @@GLOBAL.port, ':', @@GLOBAL.datadir)";
-                self.query_one(own, &[]).await?.text(0)?
-            }
+            Err(error) => return Err(error),
         };
         Ok(ServerIdentity { system_id, database })
     }

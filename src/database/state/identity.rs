@@ -3,32 +3,6 @@
 use super::error::StateError;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
-use crate::model::server::Engine;
-
-/// By what a database is told from its copies.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Identity {
-    /// The server.
-    pub(crate) system_id: String,
-    /// The database in it.
-    pub(crate) database: String,
-}
-
-/// What this database says of itself.
-///
-/// MariaDB has no stored identifier: `server_uid` is made from the network card, which changes with each start of a
-/// container, so that its host and port are taken.
-async fn found(conn: &mut Connection) -> Result<Identity, DbError> {
-    let sql = match conn.engine() {
-        Engine::Postgres => {
-            "SELECT system_identifier::text, current_database() FROM pg_control_system()"
-        }
-        Engine::MySql => "SELECT @@server_uuid, DATABASE()",
-        Engine::MariaDb => "SELECT CONCAT(@@hostname, ':', @@port), DATABASE()",
-    };
-    let row = conn.query_one(sql, &[]).await?;
-    Ok(Identity { system_id: row.text(0)?, database: row.text(1)? })
-}
 
 /// Records the identity of the database, when none is recorded.
 pub(super) async fn record(
@@ -38,7 +12,7 @@ pub(super) async fn record(
     if recorded(conn).await?.is_some() {
         return Ok(());
     }
-    let found = found(conn).await?;
+    let found = conn.identity().await?;
     // Many may come here at once: the first one writes the row.
     let insert = if conn.engine().is_mysql_family() { "INSERT IGNORE" } else { "INSERT" };
     let ignore = if conn.engine().is_mysql_family() { "" } else { "ON CONFLICT (id) DO NOTHING" };
@@ -64,7 +38,7 @@ pub(crate) async fn check(
     let Some((system_id, database, recorded_environment)) = recorded(conn).await? else {
         return Ok(());
     };
-    let found = found(conn).await?;
+    let found = conn.identity().await?;
     let mut differences = Vec::new();
     if system_id != found.system_id {
         differences

@@ -1,8 +1,23 @@
 //! Gate verdicts: what was seen, judged.
 //!
-//! Each source of evidence has one pure verdict function here; `engine::evidence` fetches the facts.
+//! Each source of evidence has one pure verdict function here, `decide` puts them together, and `watch` says whether a
+//! gate that waits may go on. `engine::evidence` fetches the facts; nothing here reads a clock.
+
+mod decide;
+mod leases;
+mod question;
+mod soak;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub(crate) use decide::decide;
+pub(crate) use question::{Facts, Question, ServiceFacts};
+pub(crate) use watch::{Watch, wait, watch};
 
 use std::time::Duration;
+
+use crate::model::name::MigrationId;
 
 /// What a source of evidence, or the gate as a whole, says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +66,50 @@ pub(crate) struct GateReport {
     /// For what.
     pub(crate) kind: GateKind,
     /// For which migration.
-    pub(crate) migration: crate::model::name::MigrationId,
+    pub(crate) migration: MigrationId,
     /// Source by source.
     pub(crate) sources: Vec<SourceReport>,
+}
+
+/// The names of the sources, which `--override` takes.
+pub(crate) const SOURCES: &[&str] = &["leases", "soak"];
+
+impl SourceReport {
+    /// What counts: an override turns a verdict into CLEAR.
+    pub(crate) fn counts_as(&self) -> &Verdict {
+        if self.overridden.is_some() { &Verdict::Clear } else { &self.verdict }
+    }
+}
+
+impl GateReport {
+    /// What the sources say together, overrides counted: UNKNOWN outranks BLOCKED, which outranks CLEAR.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let mut blocked = Vec::new();
+        let mut unknown = Vec::new();
+        let mut longest = None;
+        for source in &self.sources {
+            match source.counts_as() {
+                Verdict::Clear => {}
+                Verdict::Blocked { reasons, retry_after } => {
+                    blocked.extend_from_slice(reasons);
+                    // All of them must go away: the last one counts.
+                    longest = longest.max(*retry_after);
+                }
+                Verdict::Unknown { reasons } => unknown.extend_from_slice(reasons),
+            }
+        }
+        if !unknown.is_empty() {
+            unknown.extend(blocked);
+            Verdict::Unknown { reasons: unknown }
+        } else if !blocked.is_empty() {
+            Verdict::Blocked { reasons: blocked, retry_after: longest }
+        } else {
+            Verdict::Clear
+        }
+    }
+
+    /// The source of that name.
+    pub(crate) fn source(&self, name: &str) -> Option<&SourceReport> {
+        self.sources.iter().find(|source| source.source == name)
+    }
 }

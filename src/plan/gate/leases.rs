@@ -1,0 +1,139 @@
+//! Leases as evidence: who says of itself that it is there, and what it says it tolerates or needs.
+
+use std::time::Duration;
+
+use super::question::{describe, expires_at, is_live, is_silent};
+use super::{Facts, GateKind, Question, SourceReport, Verdict};
+use crate::config::ServiceEvidence;
+use crate::model::lease::Lease;
+
+/// Judges leases. The world is closed: what nobody declared, and what cannot be seen, is UNKNOWN.
+pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
+    let mut findings = Findings::default();
+    if question.services.is_empty() {
+        findings.unknown.push(
+            "no service is declared, so zdm cannot know who uses the database: list every one in zdm.toml, \
+             for example [services.api]"
+                .to_owned(),
+        );
+    }
+    for name in question.concerned.iter().flatten() {
+        if !question.services.contains_key(name) {
+            findings.unknown.push(format!(
+                "service \"{name}\" is concerned by {}, but not declared in zdm.toml",
+                question.migration
+            ));
+        }
+    }
+    undeclared(question, facts, &mut findings);
+    for (name, service) in &question.services {
+        if !question.concerns_service(name) {
+            continue;
+        }
+        match service.evidence {
+            ServiceEvidence::Leases => one_service(question, name, facts, &mut findings),
+            ServiceEvidence::Sessions => findings.unknown.push(format!(
+                "service \"{name}\" shows itself by its sessions alone, which this version of zdm does not look at"
+            )),
+        }
+    }
+    SourceReport {
+        source: "leases",
+        verdict: findings.verdict(),
+        seen: seen(question, facts),
+        overridden: None,
+    }
+}
+
+/// What speaks against it.
+#[derive(Default)]
+struct Findings {
+    blocked: Vec<String>,
+    unknown: Vec<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Findings {
+    fn verdict(self) -> Verdict {
+        if !self.unknown.is_empty() {
+            let reasons = [self.unknown, self.blocked].concat();
+            Verdict::Unknown { reasons }
+        } else if !self.blocked.is_empty() {
+            Verdict::Blocked { reasons: self.blocked, retry_after: self.retry_after }
+        } else {
+            Verdict::Clear
+        }
+    }
+}
+
+/// Instances of services that nobody declared: what else such a service does, nobody said.
+fn undeclared(question: &Question, facts: &Facts, findings: &mut Findings) {
+    if question.services.is_empty() {
+        return;
+    }
+    for lease in &facts.leases {
+        let is_there = is_live(lease, facts.now) || is_silent(lease, facts.now);
+        if !question.services.contains_key(&lease.service) && is_there {
+            findings
+                .unknown
+                .push(format!("{} is there, but its service is not declared", describe(lease)));
+        }
+    }
+}
+
+fn one_service(question: &Question, name: &str, facts: &Facts, findings: &mut Findings) {
+    let all: Vec<&Lease> = facts.leases.iter().filter(|lease| lease.service == name).collect();
+    let mut is_there = false;
+    for lease in all.iter().filter(|lease| question.is_in_the_way(lease)) {
+        if is_live(lease, facts.now) {
+            is_there = true;
+            findings.blocked.push(question.why(lease, facts.now));
+            let rest = expires_at(lease).saturating_sub(facts.now).unsigned_abs();
+            findings.retry_after = findings.retry_after.max(Some(Duration::from_millis(rest)));
+        } else if is_silent(lease, facts.now) {
+            findings.unknown.push(format!(
+                "{}; it only reports, and did not say that it ends, so that it may still be there",
+                question.why(lease, facts.now)
+            ));
+        }
+    }
+    if question.kind == GateKind::Rollback || is_there {
+        return;
+    }
+    // Nobody old is there now. But who starts next, a nightly job or a service scaled to zero, is of the build that
+    // was started last.
+    match all.iter().max_by_key(|lease| lease.id) {
+        None => findings.unknown.push(format!("service \"{name}\" has never reported")),
+        Some(last) if question.is_in_the_way(last) => {
+            let k = &question.migration;
+            findings.blocked.push(if all.iter().all(|lease| question.is_in_the_way(lease)) {
+                format!("no instance of service \"{name}\" that tolerates {k} has reported yet")
+            } else {
+                format!(
+                    "{} joined last and does not tolerate {k}: the next one may be like it",
+                    describe(last)
+                )
+            });
+        }
+        Some(_) => {}
+    }
+}
+
+/// Who is there, a line a service.
+fn seen(question: &Question, facts: &Facts) -> Vec<String> {
+    let mut names: Vec<&str> = question.services.keys().map(String::as_str).collect();
+    names.extend(facts.leases.iter().map(|lease| lease.service.as_str()));
+    names.sort_unstable();
+    names.dedup();
+    let line = |name: &str| {
+        let live = |lease: &&Lease| lease.service == name && is_live(lease, facts.now);
+        let live: Vec<_> = facts.leases.iter().filter(live).collect();
+        let against = live.iter().filter(|lease| question.is_in_the_way(lease)).count();
+        let verb = match question.kind {
+            GateKind::Contract => "not tolerating",
+            GateKind::Rollback => "needing",
+        };
+        format!("service \"{name}\": {} live, {against} {verb} {}", live.len(), question.migration)
+    };
+    names.into_iter().map(line).collect()
+}

@@ -1,0 +1,155 @@
+//! What a gate is asked, and what it has seen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::GateKind;
+use crate::config::{Config, ServiceEvidence};
+use crate::model::lease::{Ending, Lease};
+use crate::model::name::MigrationId;
+use crate::plan::migration::Migration;
+
+/// May this migration be contracted (or rolled back)?
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Question {
+    /// For what.
+    pub(crate) kind: GateKind,
+    /// Which migration.
+    pub(crate) migration: MigrationId,
+    /// The services that use the database: the closed world.
+    pub(crate) services: BTreeMap<String, ServiceFacts>,
+    /// Those that are concerned; none: every one.
+    pub(crate) concerned: Option<Vec<String>>,
+    /// How long ago the last old instance must have been seen.
+    pub(crate) soak: Duration,
+}
+
+/// What is declared of a service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ServiceFacts {
+    /// What shows that it is there.
+    pub(crate) evidence: ServiceEvidence,
+}
+
+/// What was seen at one moment.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Facts {
+    /// The database's clock just before: milliseconds since 1970.
+    pub(crate) now: i64,
+    /// Every lease, in the order in which they joined.
+    pub(crate) leases: Vec<Lease>,
+}
+
+impl Question {
+    /// The question for a migration under a configuration: the longer soak counts.
+    pub(crate) fn new(kind: GateKind, migration: &Migration, config: &Config) -> Self {
+        let facts =
+            |service: &crate::config::ServiceConfig| ServiceFacts { evidence: service.evidence };
+        let services =
+            config.services.iter().map(|(name, service)| (name.clone(), facts(service))).collect();
+        let own_soak = migration.contract.soak.unwrap_or(Duration::ZERO);
+        Self {
+            kind,
+            migration: migration.id.clone(),
+            services,
+            concerned: migration.contract.services.clone(),
+            soak: own_soak.max(config.gate.soak),
+        }
+    }
+
+    /// Whether a lease is of a service that is concerned. One of a service that nobody declared always is.
+    pub(crate) fn concerns(&self, lease: &Lease) -> bool {
+        let declared = self.services.contains_key(&lease.service);
+        !declared || self.concerns_service(&lease.service)
+    }
+
+    /// Whether a declared service is concerned.
+    pub(crate) fn concerns_service(&self, name: &str) -> bool {
+        self.concerned.as_ref().is_none_or(|names| names.iter().any(|concerned| concerned == name))
+    }
+
+    /// Whether an instance is in the way: before contract one that does not tolerate the migration, before a rollback
+    /// one that needs it.
+    pub(crate) fn is_in_the_way(&self, lease: &Lease) -> bool {
+        match self.kind {
+            GateKind::Contract => !lease.tolerates.contains(&self.migration),
+            GateKind::Rollback => lease.needs.iter().any(|(needed, _)| *needed == self.migration),
+        }
+    }
+
+    /// Why an instance is in the way, for people.
+    pub(super) fn why(&self, lease: &Lease, now: i64) -> String {
+        let verb = match self.kind {
+            GateKind::Contract => "does not tolerate",
+            GateKind::Rollback => "needs",
+        };
+        format!(
+            "{} {verb} {}, last seen {}",
+            describe(lease),
+            self.migration,
+            ago(now, last_seen(lease))
+        )
+    }
+}
+
+/// An instance, for people.
+pub(super) fn describe(lease: &Lease) -> String {
+    format!(
+        "instance \"{}\" of service \"{}\", version {},",
+        lease.instance, lease.service, lease.version
+    )
+}
+
+/// Whether a lease is live.
+pub(super) fn is_live(lease: &Lease, now: i64) -> bool {
+    lease.left_at.is_none() && expires_at(lease) > now
+}
+
+/// When a lease ends if it is not renewed: milliseconds since 1970.
+pub(super) fn expires_at(lease: &Lease) -> i64 {
+    lease.seen_at.saturating_add(millis(lease.ttl))
+}
+
+/// Whether a lease has ended without saying what became of its instance.
+pub(super) fn is_silent(lease: &Lease, now: i64) -> bool {
+    lease.left_at.is_none() && expires_at(lease) <= now && lease.ending == Ending::Reports
+}
+
+/// The last sign of an instance: milliseconds since 1970.
+pub(super) fn last_seen(lease: &Lease) -> i64 {
+    lease.left_at.map_or(lease.seen_at, |left| left.max(lease.seen_at))
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// How long ago, in the coarsest unit that says something.
+fn ago(now: i64, then: i64) -> String {
+    let seconds = now.saturating_sub(then).max(0) / 1000;
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        7200..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distance_in_time_has_one_unit() {
+        for (seconds, text) in [
+            (-5, "0 s ago"),
+            (119, "119 s ago"),
+            (120, "2 min ago"),
+            (7200, "2 h ago"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(ago(seconds * 1000, 0), text);
+        }
+    }
+}
