@@ -5,7 +5,9 @@
 pub(crate) mod gate;
 mod hand;
 pub(crate) mod history;
+pub(crate) mod manifest;
 pub(crate) mod migration;
+pub(crate) mod pacing;
 pub(crate) mod project;
 pub(crate) mod steps;
 pub(crate) mod view;
