@@ -5,12 +5,15 @@
 pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod effect;
+pub(crate) mod effects;
 pub(crate) mod quote;
 pub(crate) mod rename;
+pub(crate) mod replay;
 pub(crate) mod seal;
 pub(crate) mod span;
 pub(crate) mod split;
 mod tokens;
+pub(crate) mod types;
 mod understand;
 
 pub(crate) use understand::understand;

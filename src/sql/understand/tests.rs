@@ -292,7 +292,7 @@ fn rows_that_change_are_seen_wherever_they_stand() {
     postgres("DELETE FROM t", &["delete t"]);
     postgres(
         "WITH x AS (DELETE FROM t WHERE a RETURNING *) INSERT INTO u SELECT * FROM x",
-        &["insert u", "delete t filtered"],
+        &["delete t filtered", "insert u"],
     );
     mysql("DELETE x FROM t AS x JOIN u ON u.id = x.id WHERE u.a", &["delete t filtered"]);
     mysql("UPDATE t JOIN u ON t.id = u.id SET t.a = 1", &["update t"]);

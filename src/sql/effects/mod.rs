@@ -1,0 +1,172 @@
+//! What changes cost on a server.
+//!
+//! Rows for what a migration does; a change without a row is the worst case. Sources: PostgreSQL, executed on 13 to 18
+//! (pg_locks, relfilenode); MySQL and MariaDB, executed with every ALGORITHM and LOCK.
+
+mod defaults;
+mod mysql;
+mod mysql_columns;
+mod postgres;
+
+use super::catalog::Catalog;
+use super::change::{Change, Located};
+use super::effect::{Algorithm, Blocks, Effect, Lock};
+use crate::model::name::TableName;
+use crate::model::server::{Engine, Server};
+
+/// What one statement costs. Its changes have the full names of their tables, and the catalog is as it is before it.
+pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> Effect {
+    let mut cost = Cost::default();
+    if changes.is_empty() {
+        cost.worst();
+    }
+    let mut made: Vec<&TableName> = Vec::new();
+    for located in changes {
+        match &located.change {
+            Change::CreateTable { table, .. } => made.push(table),
+            Change::Opaque { .. } => cost.worst(),
+            change => {
+                let table = change.table();
+                let nobody_uses_it =
+                    table.is_some_and(|table| made.contains(&table) || is_new(table, catalog));
+                // A new table's foreign key locks the table at its other end all the same.
+                let changes_another = matches!(change, Change::AddConstraint { .. });
+                if !nobody_uses_it || changes_another {
+                    let used = !nobody_uses_it;
+                    match server.engine {
+                        Engine::Postgres => {
+                            postgres::add(&mut cost, change, (catalog, used, changes))
+                        }
+                        Engine::MySql | Engine::MariaDb => {
+                            if used {
+                                mysql::add(&mut cost, change, catalog, server);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    if server.engine.is_mysql_family() {
+        mysql::combine(&mut cost, changes);
+    }
+    cost.effect(server.engine)
+}
+
+/// Whether nobody uses a table yet.
+fn is_new(table: &TableName, catalog: &Catalog) -> bool {
+    catalog.tables.get(table).is_some_and(|known| known.is_new)
+}
+
+/// The sum of what changes cost.
+#[derive(Debug)]
+struct Cost {
+    known: bool,
+    locks: Vec<(TableName, Mode)>,
+    rewrites: Vec<TableName>,
+    scans: Vec<TableName>,
+    algorithm: Option<Algorithm>,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self {
+            known: true,
+            locks: Vec::new(),
+            rewrites: Vec::new(),
+            scans: Vec::new(),
+            algorithm: None,
+        }
+    }
+}
+
+/// How strong a lock is, by what it keeps others from; PostgreSQL's and InnoDB's on one scale.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Mode {
+    /// Others read and write: `RowShareLock`.
+    RowShare,
+    /// Others read and write: `RowExclusiveLock`, NONE.
+    RowExclusive,
+    /// Others read and write: `ShareUpdateExclusiveLock`.
+    ShareUpdateExclusive,
+    /// Others read: `ShareLock`, SHARED.
+    Share,
+    /// Others read: `ShareRowExclusiveLock`.
+    ShareRowExclusive,
+    /// Others wait: `AccessExclusiveLock`, EXCLUSIVE.
+    AccessExclusive,
+}
+
+impl Mode {
+    fn name(self, engine: Engine) -> &'static str {
+        match (self, engine.is_mysql_family()) {
+            (Self::RowShare, false) => "RowShareLock",
+            (Self::RowExclusive, false) => "RowExclusiveLock",
+            (Self::ShareUpdateExclusive, false) => "ShareUpdateExclusiveLock",
+            (Self::Share, false) => "ShareLock",
+            (Self::ShareRowExclusive, false) => "ShareRowExclusiveLock",
+            (Self::AccessExclusive, false) => "AccessExclusiveLock",
+            (Self::RowShare | Self::RowExclusive | Self::ShareUpdateExclusive, true) => "NONE",
+            (Self::Share | Self::ShareRowExclusive, true) => "SHARED",
+            (Self::AccessExclusive, true) => "EXCLUSIVE",
+        }
+    }
+
+    fn blocks(self) -> Blocks {
+        match self {
+            Self::RowShare | Self::RowExclusive => Blocks::Nothing,
+            Self::ShareUpdateExclusive => Blocks::Ddl,
+            Self::Share | Self::ShareRowExclusive => Blocks::Writes,
+            Self::AccessExclusive => Blocks::ReadsAndWrites,
+        }
+    }
+}
+
+impl Cost {
+    /// Nothing is known: the worst.
+    fn worst(&mut self) {
+        self.known = false;
+    }
+
+    fn lock(&mut self, table: &TableName, mode: Mode) {
+        match self.locks.iter_mut().find(|(known, _)| known == table) {
+            Some((_, known)) => *known = mode.max(*known),
+            None => self.locks.push((table.clone(), mode)),
+        }
+    }
+
+    fn rewrite(&mut self, table: &TableName) {
+        if !self.rewrites.contains(table) {
+            self.rewrites.push(table.clone());
+        }
+    }
+
+    fn scan(&mut self, table: &TableName) {
+        if !self.scans.contains(table) {
+            self.scans.push(table.clone());
+        }
+    }
+
+    fn algorithm(&mut self, algorithm: Algorithm) {
+        self.algorithm = self.algorithm.max(Some(algorithm));
+    }
+
+    fn effect(self, engine: Engine) -> Effect {
+        let held = self.locks.iter().map(|(_, mode)| mode.blocks()).max();
+        let blocks =
+            if self.known { held.unwrap_or(Blocks::Nothing) } else { Blocks::ReadsAndWrites };
+        let lock =
+            |(table, mode): (TableName, Mode)| Lock { table, mode: mode.name(engine).to_owned() };
+        Effect {
+            known: self.known,
+            locks: self.locks.into_iter().map(lock).collect(),
+            blocks,
+            rewrites: self.rewrites,
+            scans: self.scans,
+            algorithm: self.algorithm,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! Changes carried out on the catalog.
+
+use crate::model::name::TableName;
+use crate::model::server::Engine;
+use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Table};
+use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, Located};
+use crate::sql::types::canonical;
+
+impl Catalog {
+    /// Carries out the changes of one statement, whose tables have their full names. What the catalog does not know is
+    /// left alone: it need not be complete.
+    pub(crate) fn apply(&mut self, changes: &[Located], engine: Engine) {
+        for located in changes {
+            // IF NOT EXISTS of a table that is there: its columns and constraints are not made either.
+            if let Change::CreateTable { table, if_not_exists: true, .. } = &located.change
+                && self.tables.contains_key(table)
+            {
+                return;
+            }
+            self.apply_one(&located.change, engine);
+        }
+    }
+
+    fn apply_one(&mut self, change: &Change, engine: Engine) {
+        match change {
+            Change::CreateTable { table, columns, key, temporary: false, .. } => {
+                let columns = columns.iter().map(|def| column(def, engine)).collect();
+                let made = Table { columns, key: key.clone(), is_new: true, ..Table::default() };
+                self.tables.insert(table.clone(), made);
+            }
+            Change::DropTable { table, .. } => {
+                self.tables.remove(table);
+            }
+            Change::RenameTable { table, to } => {
+                if let Some(known) = self.tables.remove(table) {
+                    self.tables.insert(to.clone(), known);
+                }
+            }
+            Change::DropIndex { table: Some(table), index, .. } => {
+                self.change(table, |known| {
+                    known.indexes.retain(|other| !engine.same_name(&other.name, index))
+                });
+            }
+            Change::RenameIndex { table: Some(table), index, to } => self.change(table, |known| {
+                for other in
+                    known.indexes.iter_mut().filter(|other| engine.same_name(&other.name, index))
+                {
+                    other.name.clone_from(to);
+                }
+            }),
+            other => {
+                if let Some(table) = other.table()
+                    && let Some(known) = self.tables.get_mut(table)
+                {
+                    known.apply(table, other, engine);
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, table: &TableName, change: impl FnOnce(&mut Table)) {
+        if let Some(known) = self.tables.get_mut(table) {
+            change(known);
+        }
+    }
+}
+
+impl Table {
+    fn apply(&mut self, name: &TableName, change: &Change, engine: Engine) {
+        let same = |a: &str, b: &str| engine.same_name(a, b);
+        match change {
+            Change::AddColumn { column: def, .. } => {
+                if !self.columns.iter().any(|known| same(&known.name, &def.name)) {
+                    self.columns.push(column(def, engine));
+                }
+            }
+            Change::DropColumn { column, .. } => self.drop_column(column, engine),
+            Change::RenameColumn { column, to, .. } => self.rename_column(column, to, engine),
+            Change::ChangeType { column, to, .. } => {
+                self.with(column, engine, |known| change_type(known, to, engine))
+            }
+            Change::SetNotNull { column, .. } => {
+                self.with(column, engine, |known| known.not_null = true)
+            }
+            Change::DropNotNull { column, .. } => {
+                self.with(column, engine, |known| known.not_null = false)
+            }
+            Change::SetDefault { column, default, .. } => {
+                self.with(column, engine, |known| known.default.clone_from(default));
+            }
+            Change::CreateIndex { index, columns, unique, kind, .. } => {
+                let name = index
+                    .clone()
+                    .unwrap_or_else(|| format!("{}_{}_idx", name.name, columns.join("_")));
+                if !self.indexes.iter().any(|known| same(&known.name, &name)) {
+                    let kind =
+                        kind.clone().filter(|kind| matches!(kind.as_str(), "FULLTEXT" | "SPATIAL"));
+                    let definition = format!("({})", columns.join(", "));
+                    let columns = columns.clone();
+                    self.indexes.push(Index {
+                        name,
+                        columns,
+                        unique: *unique,
+                        definition,
+                        kind,
+                        constraint: None,
+                    });
+                }
+            }
+            Change::AddConstraint { constraint, .. } => self.add_constraint(name, constraint),
+            Change::ValidateConstraint { constraint, .. } => {
+                for known in
+                    self.constraints.iter_mut().filter(|known| same(&known.name, constraint))
+                {
+                    known.valid = true;
+                }
+            }
+            Change::DropConstraint { constraint, .. } => {
+                let primary = constraint.eq_ignore_ascii_case("PRIMARY")
+                    || *constraint == format!("{}_pkey", name.name);
+                if primary {
+                    self.key.clear();
+                }
+                self.constraints.retain(|known| !same(&known.name, constraint));
+                self.indexes.retain(|known| known.constraint.as_ref() != Some(constraint));
+            }
+            Change::RenameConstraint { constraint, to, .. } => {
+                for known in
+                    self.constraints.iter_mut().filter(|known| same(&known.name, constraint))
+                {
+                    known.name.clone_from(to);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn with(&mut self, column: &str, engine: Engine, change: impl FnOnce(&mut Column)) {
+        if let Some(known) =
+            self.columns.iter_mut().find(|known| engine.same_name(&known.name, column))
+        {
+            change(known);
+        }
+    }
+
+    /// With the column go the indexes and constraints that name it.
+    fn drop_column(&mut self, column: &str, engine: Engine) {
+        let names =
+            |columns: &[String]| columns.iter().any(|known| engine.same_name(known, column));
+        self.columns.retain(|known| !engine.same_name(&known.name, column));
+        if engine.is_mysql_family() {
+            // There the column leaves its indexes; an index without columns goes.
+            for index in &mut self.indexes {
+                index.columns.retain(|known| !engine.same_name(known, column));
+            }
+            self.indexes.retain(|index| !index.columns.is_empty());
+        } else {
+            self.indexes.retain(|index| !names(&index.columns));
+        }
+        self.constraints.retain(|known| !names(&known.columns));
+        if names(&self.key) {
+            self.key.clear();
+        }
+    }
+
+    fn rename_column(&mut self, column: &str, to: &str, engine: Engine) {
+        self.with(column, engine, |known| to.clone_into(&mut known.name));
+        let lists = self.indexes.iter_mut().map(|index| &mut index.columns);
+        let lists = lists.chain(self.constraints.iter_mut().map(|known| &mut known.columns));
+        for name in lists.flatten().chain(&mut self.key) {
+            if engine.same_name(name, column) {
+                to.clone_into(name);
+            }
+        }
+    }
+
+    fn add_constraint(&mut self, table: &TableName, def: &ConstraintDef) {
+        let columns = def.columns.clone();
+        let (kind, definition) = match &def.kind {
+            ConstraintDefKind::PrimaryKey { using_index } => {
+                self.add_primary_key(def, *using_index);
+                return;
+            }
+            ConstraintDefKind::Unique { .. } => {
+                (ConstraintKind::Unique, format!("UNIQUE ({})", columns.join(", ")))
+            }
+            ConstraintDefKind::Check { expression } => {
+                (ConstraintKind::Check, format!("CHECK ({expression})"))
+            }
+            ConstraintDefKind::ForeignKey { to } => {
+                let definition = format!("FOREIGN KEY ({}) REFERENCES {to}", columns.join(", "));
+                (ConstraintKind::ForeignKey, definition)
+            }
+            ConstraintDefKind::Exclusion => (ConstraintKind::Exclusion, "EXCLUDE".to_owned()),
+        };
+        let suffix = match kind {
+            ConstraintKind::Check => "check",
+            ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy => "fkey",
+            ConstraintKind::Unique => "key",
+            ConstraintKind::Exclusion => "excl",
+        };
+        let between: String = columns.iter().map(|column| format!("{column}_")).collect();
+        let name = def.name.clone().unwrap_or_else(|| format!("{}_{between}{suffix}", table.name));
+        if matches!(def.kind, ConstraintDefKind::Unique { using_index: false }) {
+            self.indexes.push(Index {
+                name: name.clone(),
+                columns: columns.clone(),
+                unique: true,
+                definition: format!("({})", columns.join(", ")),
+                kind: None,
+                constraint: Some(name.clone()),
+            });
+        }
+        self.constraints.push(Constraint {
+            name,
+            kind,
+            columns,
+            definition,
+            valid: !def.not_valid,
+        });
+    }
+
+    fn add_primary_key(&mut self, def: &ConstraintDef, using_index: bool) {
+        self.key = if using_index {
+            let index = self.indexes.iter().find(|index| Some(&index.name) == def.columns.first());
+            index.map(|index| index.columns.clone()).unwrap_or_default()
+        } else {
+            def.columns.clone()
+        };
+        for column in &mut self.columns {
+            column.not_null |= self.key.contains(&column.name);
+        }
+    }
+}
+
+fn column(def: &ColumnDef, engine: Engine) -> Column {
+    Column {
+        name: def.name.clone(),
+        data_type: canonical(&def.data_type, engine),
+        not_null: def.not_null,
+        default: def.default.clone(),
+        generated: def.generated.clone(),
+        counts: def.counts,
+        ..Column::default()
+    }
+}
+
+/// PostgreSQL changes the type alone; MODIFY and CHANGE say the whole column.
+fn change_type(known: &mut Column, to: &ColumnDef, engine: Engine) {
+    if engine.is_mysql_family() {
+        *known = Column { name: known.name.clone(), ..column(to, engine) };
+    } else {
+        known.data_type = canonical(&to.data_type, engine);
+    }
+}

@@ -1,0 +1,20 @@
+//! The simulated catalog: what is there after the statements that came before.
+
+mod apply;
+mod resolve;
+
+pub(crate) use resolve::Names;
+
+use super::catalog::Catalog;
+
+impl Catalog {
+    /// Declares every table in use: what follows is another release, or another phase.
+    pub(crate) fn settle(&mut self) {
+        for table in self.tables.values_mut() {
+            table.is_new = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

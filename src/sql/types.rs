@@ -1,0 +1,205 @@
+//! Types of columns: one spelling for each, and which changes of type need no new rows.
+
+use crate::model::server::Engine;
+
+/// A type as the server writes it: `varchar(50)` is `character varying(50)` on PostgreSQL, `varchar(50)` elsewhere.
+pub(crate) fn canonical(written: &str, engine: Engine) -> String {
+    let DataType { base, arguments, rest } = DataType::parse(written, engine);
+    format!("{base}{}{rest}", arguments.map(|text| format!("({text})")).unwrap_or_default())
+}
+
+/// A type in parts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct DataType {
+    /// `character varying`.
+    pub(super) base: String,
+    /// What stands in its parentheses, without spaces outside quotes: `10,2`.
+    pub(super) arguments: Option<String>,
+    /// What follows them: `[]`, ` unsigned`, ` CHARACTER SET ...`.
+    pub(super) rest: String,
+}
+
+impl DataType {
+    /// Splits and normalises a type.
+    pub(super) fn parse(written: &str, engine: Engine) -> Self {
+        let (head, tail) = match written.split_once('(') {
+            Some((head, tail)) => (head, Some(tail)),
+            None => (written, None),
+        };
+        let head = head.trim().to_ascii_lowercase();
+        let (arguments, rest) = match tail.and_then(|tail| tail.rsplit_once(')')) {
+            Some((arguments, rest)) => (Some(without_spaces(arguments)), rest.to_ascii_lowercase()),
+            None => (None, String::new()),
+        };
+        let (head, array) = match head.find('[') {
+            Some(at) => head.split_at_checked(at).map_or((head.as_str(), ""), |parts| parts),
+            None => (head.as_str(), ""),
+        };
+        let rest = format!("{array}{rest}");
+        if engine.is_mysql_family() {
+            return Self::mysql(head, arguments, &rest);
+        }
+        let (base, rest) = postgres_name(head, &rest);
+        Self { base, arguments, rest }
+    }
+
+    fn mysql(head: &str, arguments: Option<String>, rest: &str) -> Self {
+        let (word, more) = head.split_once(' ').map_or((head, ""), |parts| parts);
+        let base = match word {
+            "integer" => "int",
+            "bool" | "boolean" => {
+                return Self {
+                    base: "tinyint".into(),
+                    arguments: Some("1".into()),
+                    rest: String::new(),
+                };
+            }
+            "dec" | "numeric" | "fixed" => "decimal",
+            "character" if more.starts_with("varying") => "varchar",
+            "character" => "char",
+            other => other,
+        };
+        let more = more.trim_start_matches("varying").trim();
+        let more = if more.is_empty() { String::new() } else { format!(" {more}") };
+        // The width that older servers show says nothing: int(11) is int.
+        let shows_width = matches!(base, "smallint" | "mediumint" | "int" | "bigint")
+            || (base == "tinyint" && arguments.as_deref() != Some("1"));
+        let arguments = arguments.filter(|_| !shows_width);
+        Self { base: base.to_owned(), arguments, rest: format!("{more}{rest}") }
+    }
+
+    /// The numbers in its parentheses.
+    fn numbers(&self) -> Vec<u64> {
+        let arguments = self.arguments.as_deref().unwrap_or_default();
+        arguments.split(',').filter_map(|number| number.parse().ok()).collect()
+    }
+
+    /// Whether PostgreSQL changes a column of this type to `to` without a look at its rows.
+    ///
+    /// Source: executed on 13 to 18; the list of `facts`: varchar wider or to text, numeric wider, cidr to inet.
+    pub(super) fn widens_to(&self, to: &Self) -> bool {
+        if self == to {
+            return true;
+        }
+        let same_shape = self.rest == to.rest;
+        let unlimited = to.arguments.is_none();
+        let wider = |from: &[u64], to: &[u64]| matches!((from.first(), to.first()), (Some(a), Some(b)) if a <= b);
+        let (from, into) = (self.numbers(), to.numbers());
+        same_shape
+            && match (self.base.as_str(), to.base.as_str()) {
+                ("character varying", "character varying") => unlimited || wider(&from, &into),
+                ("character varying", "text") => true,
+                ("text", "character varying") => unlimited,
+                ("bit varying", "bit varying") => unlimited || wider(&from, &into),
+                ("numeric", "numeric") => {
+                    unlimited
+                        || (wider(&from, &into)
+                            && from.get(1).unwrap_or(&0) == into.get(1).unwrap_or(&0))
+                }
+                ("cidr", "inet") => true,
+                _ => false,
+            }
+    }
+
+    /// The bytes that a varchar of MySQL or MariaDB can take, at four a character.
+    pub(super) fn varchar_bytes(&self) -> Option<u64> {
+        let length = self.numbers().first().copied()?;
+        (self.base == "varchar").then(|| length.saturating_mul(4))
+    }
+
+    /// Whether `to` is this ENUM or SET with members added at its end.
+    pub(super) fn is_appended_by(&self, to: &Self) -> bool {
+        let members = matches!(self.base.as_str(), "enum" | "set")
+            && self.base == to.base
+            && self.rest == to.rest;
+        match (&self.arguments, &to.arguments) {
+            (Some(from), Some(into)) if members => into
+                .strip_prefix(from.as_str())
+                .is_some_and(|more| more.is_empty() || more.starts_with(',')),
+            _ => false,
+        }
+    }
+}
+
+fn without_spaces(text: &str) -> String {
+    let mut quoted = false;
+    text.chars()
+        .filter(|character| {
+            quoted ^= *character == '\'';
+            quoted || !character.is_whitespace()
+        })
+        .collect()
+}
+
+/// PostgreSQL's own name for a type, and what follows the parentheses.
+fn postgres_name(head: &str, rest: &str) -> (String, String) {
+    let zoned = head.contains("with time zone") || rest.contains("with time zone");
+    let bare_rest: String = rest.replace(" with time zone", "").replace(" without time zone", "");
+    let first = head.split(' ').next().unwrap_or_default();
+    let base = match head {
+        "varchar" | "character varying" | "char varying" => "character varying",
+        "char" | "character" | "bpchar" => "character",
+        "int" | "int4" | "integer" | "serial" | "serial4" => "integer",
+        "int8" | "bigint" | "bigserial" | "serial8" => "bigint",
+        "int2" | "smallint" | "smallserial" | "serial2" => "smallint",
+        "bool" => "boolean",
+        "decimal" | "dec" => "numeric",
+        "float8" | "float" => "double precision",
+        "float4" => "real",
+        "varbit" => "bit varying",
+        "timestamptz" => return ("timestamp".into(), format!(" with time zone{bare_rest}")),
+        "timetz" => return ("time".into(), format!(" with time zone{bare_rest}")),
+        _ if matches!(first, "timestamp" | "time") => {
+            let zone = if zoned { " with time zone" } else { " without time zone" };
+            return (first.to_owned(), format!("{zone}{bare_rest}"));
+        }
+        other => other,
+    };
+    (base.to_owned(), rest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_has_one_spelling() {
+        let postgres = |text| canonical(text, Engine::Postgres);
+        assert_eq!(postgres("VARCHAR(50)"), "character varying(50)");
+        assert_eq!(postgres("NUMERIC(10, 2)"), "numeric(10,2)");
+        assert_eq!(postgres("timestamptz"), "timestamp with time zone");
+        assert_eq!(postgres("TIMESTAMP(3) WITH TIME ZONE"), "timestamp(3) with time zone");
+        assert_eq!(postgres("TIMESTAMP"), "timestamp without time zone");
+        assert_eq!(postgres("INT[]"), "integer[]");
+        let mysql = |text| canonical(text, Engine::MySql);
+        assert_eq!(mysql("INT(11) UNSIGNED"), "int unsigned");
+        assert_eq!(mysql("BOOLEAN"), "tinyint(1)");
+        assert_eq!(mysql("ENUM('A', 'b c')"), "enum('A','b c')");
+        assert_eq!(mysql("INT UNSIGNED"), "int unsigned");
+    }
+
+    #[test]
+    fn wider_types_of_the_same_kind_need_no_new_rows() {
+        let widens = |from, to| {
+            let parse = |text| DataType::parse(text, Engine::Postgres);
+            parse(from).widens_to(&parse(to))
+        };
+        for (from, to) in [
+            ("varchar(50)", "character varying(100)"),
+            ("varchar(50)", "text"),
+            ("text", "varchar"),
+            ("numeric(10,2)", "numeric(12,2)"),
+            ("int4", "integer"),
+        ] {
+            assert!(widens(from, to), "{from} to {to}");
+        }
+        for (from, to) in [
+            ("varchar(50)", "varchar(20)"),
+            ("text", "varchar(9)"),
+            ("numeric(10,2)", "numeric(12,3)"),
+            ("int", "bigint"),
+        ] {
+            assert!(!widens(from, to), "{from} to {to}");
+        }
+    }
+}
