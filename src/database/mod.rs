@@ -9,6 +9,8 @@
 mod address;
 #[cfg(feature = "engine")]
 pub(crate) mod blockers;
+#[cfg(feature = "engine")]
+mod catalog;
 pub(crate) mod connection;
 mod dialect;
 pub(crate) mod error;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "engine")]
 mod blockers;
+#[cfg(feature = "engine")]
+mod catalog;
 #[cfg(feature = "mysql")]
 mod connect;
 #[cfg(feature = "mysql")]
@@ -15,5 +17,7 @@ mod value;
 
 #[cfg(feature = "engine")]
 pub(crate) use blockers::{blind_spots, blocking, holders};
+#[cfg(feature = "engine")]
+pub(crate) use catalog::catalog;
 #[cfg(feature = "mysql")]
 pub(crate) use connect::open;

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "engine")]
 mod blockers;
+#[cfg(feature = "engine")]
+mod catalog;
 #[cfg(feature = "postgres")]
 mod connect;
 #[cfg(feature = "postgres")]
@@ -17,5 +19,7 @@ mod value;
 
 #[cfg(feature = "engine")]
 pub(crate) use blockers::{blind_spots, blocking, holders};
+#[cfg(feature = "engine")]
+pub(crate) use catalog::catalog;
 #[cfg(feature = "postgres")]
 pub(crate) use connect::open;
