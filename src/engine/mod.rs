@@ -7,6 +7,8 @@
 )]
 
 pub(crate) mod event;
+mod evidence;
+pub(crate) mod gate;
 pub(crate) mod interrupt;
 pub(crate) mod job;
 pub(crate) mod report_child;
