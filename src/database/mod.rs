@@ -18,10 +18,14 @@ pub(crate) mod error;
 pub(crate) mod identity;
 pub(crate) mod lease;
 mod mysql;
+#[cfg(feature = "engine")]
+pub(crate) mod observe;
 mod postgres;
 #[cfg(feature = "engine")]
 mod probe;
 pub(crate) mod session;
 #[cfg(feature = "engine")]
 pub(crate) mod state;
+#[cfg(feature = "engine")]
+pub(crate) mod stored;
 pub(crate) mod target;

@@ -6,10 +6,22 @@
     reason = "this layer is IO: it waits, reads clocks and runs statements"
 )]
 
+pub(crate) mod commands;
 pub(crate) mod event;
-mod evidence;
-pub(crate) mod gate;
+mod failure;
+mod fault;
 pub(crate) mod interrupt;
 pub(crate) mod job;
+mod lock;
+mod open;
+pub(crate) mod outcome;
+mod progress;
 pub(crate) mod report_child;
+mod retry;
+mod run;
+mod run_lock;
 pub mod scratch;
+mod session;
+mod steps;
+mod stop;
+mod transition;

@@ -10,6 +10,5 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod app;
 mod ground;
 mod repository;

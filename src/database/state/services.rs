@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::grants::{Ungranted, grant_functions};
+pub(crate) use super::grants::Ungranted;
+use super::grants::grant_functions;
 use super::upsert;
 use crate::config::{ServiceConfig, ServiceEvidence};
 use crate::database::connection::Connection;

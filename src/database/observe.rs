@@ -1,0 +1,79 @@
+//! What a run wants to know about its connections and its server: is it alive, is it waiting, can it write.
+//!
+//! The run lock itself is a row (`state::run_lock`); a session lock is only the quick way to notice a death, and
+//! decides nothing that a transaction relies on.
+
+use super::connection::Connection;
+use super::error::DbError;
+
+/// What a session lock stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Presence {
+    /// The connection that renews the run lock.
+    Run,
+    /// The connection that does a run's work. The server frees it only after the connection's last statement.
+    Work,
+}
+
+impl Connection {
+    /// Tries to take a session lock of this database, without waiting; held until the connection ends. Taking it
+    /// twice is harmless.
+    pub(crate) async fn try_presence(&mut self, presence: Presence) -> Result<bool, DbError> {
+        let (number, name) = words(presence);
+        // The first key is "zdm" in ASCII. Advisory locks are the database's own on PostgreSQL; GET_LOCK is the
+        // server's on MySQL and MariaDB, and its names have at most 64 characters.
+        let sql = if self.engine().is_mysql_family() {
+            format!("SELECT GET_LOCK(CONCAT('zdm.{name}.', LEFT(SHA2(DATABASE(), 256), 32)), 0)")
+        } else {
+            format!("SELECT pg_catalog.pg_try_advisory_lock(8021101, {number})::int")
+        };
+        Ok(self.query_one(&sql, &[]).await?.opt_int(0)? == Some(1))
+    }
+
+    /// Gives a session lock back, once.
+    pub(crate) async fn end_presence(&mut self, presence: Presence) -> Result<(), DbError> {
+        let (number, name) = words(presence);
+        let sql = if self.engine().is_mysql_family() {
+            format!("SELECT RELEASE_LOCK(CONCAT('zdm.{name}.', LEFT(SHA2(DATABASE(), 256), 32)))")
+        } else {
+            format!("SELECT pg_catalog.pg_advisory_unlock(8021101, {number})::int")
+        };
+        self.query(&sql, &[]).await.map(drop)
+    }
+
+    /// The server's number for this connection as it says it now: behind a pooler that changes with every
+    /// transaction, and is not [`Connection::backend`]'s.
+    pub(crate) async fn backend_now(&mut self) -> Result<i64, DbError> {
+        let sql = if self.engine().is_mysql_family() {
+            "SELECT CONNECTION_ID()"
+        } else {
+            "SELECT pg_catalog.pg_backend_pid()::bigint"
+        };
+        self.query_one(sql, &[]).await?.int(0)
+    }
+
+    /// Whether the server takes no writes: a standby, or one that is set to read only.
+    pub(crate) async fn is_read_only(&mut self) -> Result<bool, DbError> {
+        let sql = if self.engine().is_mysql_family() {
+            "SELECT @@GLOBAL.read_only"
+        } else {
+            "SELECT (pg_catalog.pg_is_in_recovery() OR \
+             pg_catalog.current_setting('transaction_read_only')::boolean)::int"
+        };
+        self.query_one(sql, &[]).await?.bool(0)
+    }
+
+    /// Whether another connection of MySQL or MariaDB waits for a lock on a table's definition, or on a whole table.
+    pub(crate) async fn waits_for_table(&mut self, backend: i64) -> Result<bool, DbError> {
+        let sql = "SELECT count(*) FROM information_schema.PROCESSLIST \
+                   WHERE ID = ? AND STATE LIKE 'Waiting for % lock'";
+        self.query_one(sql, &[backend.into()]).await?.bool(0)
+    }
+}
+
+fn words(presence: Presence) -> (u8, &'static str) {
+    match presence {
+        Presence::Run => (1, "run"),
+        Presence::Work => (2, "work"),
+    }
+}

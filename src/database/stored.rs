@@ -1,0 +1,308 @@
+//! The stored form of a part of a catalog: the tables of a migration as they were before its expand.
+//!
+//! Format 1. A newer zdm may add fields: an older one ignores them, and what is not there has its default.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::name::TableName;
+use crate::sql::catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Table, Trigger,
+};
+
+/// Why a stored catalog cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoredError {
+    /// It is not JSON, or lacks what every version has.
+    #[error("the stored tables cannot be read: {0}")]
+    Damaged(#[from] serde_json::Error),
+    /// It was written by a zdm whose format this one does not know.
+    #[error("the stored tables have format {0}, which only a newer zdm reads")]
+    Newer(u32),
+}
+
+/// The catalog as a text for the journal.
+pub(crate) fn store(catalog: &Catalog) -> Result<String, StoredError> {
+    let tables = catalog.tables.iter().map(|(name, table)| StoredTable::new(name, table)).collect();
+    Ok(serde_json::to_string(&Stored { format: 1, tables })?)
+}
+
+/// The catalog that a text of the journal holds.
+pub(crate) fn load(text: &str) -> Result<Catalog, StoredError> {
+    let stored: Stored = serde_json::from_str(text)?;
+    if stored.format != 1 {
+        return Err(StoredError::Newer(stored.format));
+    }
+    let tables: BTreeMap<_, _> = stored.tables.into_iter().map(StoredTable::into_table).collect();
+    Ok(Catalog { tables, complete: true })
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u32,
+    tables: Vec<StoredTable>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredTable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
+    name: String,
+    columns: Vec<StoredColumn>,
+    key: Vec<String>,
+    #[serde(default)]
+    indexes: Vec<StoredIndex>,
+    #[serde(default)]
+    constraints: Vec<StoredConstraint>,
+    #[serde(default)]
+    triggers: Vec<(String, String)>,
+    #[serde(default)]
+    dependents: Vec<(String, Vec<String>)>,
+    #[serde(default)]
+    peculiarities: Vec<(String, Vec<String>)>,
+    #[serde(default)]
+    estimated_rows: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredColumn {
+    name: String,
+    data_type: String,
+    #[serde(default)]
+    collation: Option<String>,
+    #[serde(default)]
+    not_null: bool,
+    #[serde(default)]
+    default: Option<String>,
+    #[serde(default)]
+    generated: Option<String>,
+    #[serde(default)]
+    counts: bool,
+    #[serde(default)]
+    on_update: Option<String>,
+    #[serde(default)]
+    comment: Option<String>,
+    #[serde(default)]
+    grants: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredIndex {
+    name: String,
+    columns: Vec<String>,
+    #[serde(default)]
+    unique: bool,
+    definition: String,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    constraint: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredConstraint {
+    name: String,
+    kind: StoredKind,
+    columns: Vec<String>,
+    definition: String,
+    valid: bool,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredKind {
+    Check,
+    ForeignKey,
+    ReferencedBy,
+    Unique,
+    Exclusion,
+}
+
+impl StoredTable {
+    fn new(name: &TableName, table: &Table) -> Self {
+        Self {
+            schema: name.schema.clone(),
+            name: name.name.clone(),
+            columns: table.columns.iter().cloned().map(StoredColumn::new).collect(),
+            key: table.key.clone(),
+            indexes: table.indexes.iter().cloned().map(StoredIndex::new).collect(),
+            constraints: table.constraints.iter().cloned().map(StoredConstraint::new).collect(),
+            triggers: table.triggers.iter().map(|t| (t.name.clone(), t.fires.clone())).collect(),
+            dependents: (table.dependents.iter())
+                .map(|dependent| (dependent.title.clone(), dependent.columns.clone()))
+                .collect(),
+            peculiarities: (table.peculiarities.iter())
+                .map(|peculiarity| (peculiarity.words.clone(), peculiarity.columns.clone()))
+                .collect(),
+            estimated_rows: table.estimated_rows,
+        }
+    }
+
+    fn into_table(self) -> (TableName, Table) {
+        let table = Table {
+            columns: self.columns.into_iter().map(StoredColumn::into_column).collect(),
+            key: self.key,
+            indexes: self.indexes.into_iter().map(StoredIndex::into_index).collect(),
+            constraints: (self.constraints.into_iter())
+                .map(StoredConstraint::into_constraint)
+                .collect(),
+            triggers: (self.triggers.into_iter())
+                .map(|(name, fires)| Trigger { name, fires })
+                .collect(),
+            dependents: (self.dependents.into_iter())
+                .map(|(title, columns)| Dependent { title, columns })
+                .collect(),
+            peculiarities: (self.peculiarities.into_iter())
+                .map(|(words, columns)| Peculiarity { words, columns })
+                .collect(),
+            estimated_rows: self.estimated_rows,
+            is_new: false,
+        };
+        (TableName { schema: self.schema, name: self.name }, table)
+    }
+}
+
+impl StoredColumn {
+    fn new(column: Column) -> Self {
+        let Column { name, data_type, collation, not_null, default, .. } = column;
+        let Column { generated, counts, on_update, comment, grants, .. } = column;
+        Self {
+            name,
+            data_type,
+            collation,
+            not_null,
+            default,
+            generated,
+            counts,
+            on_update,
+            comment,
+            grants,
+        }
+    }
+
+    fn into_column(self) -> Column {
+        Column {
+            name: self.name,
+            data_type: self.data_type,
+            collation: self.collation,
+            not_null: self.not_null,
+            default: self.default,
+            generated: self.generated,
+            counts: self.counts,
+            on_update: self.on_update,
+            comment: self.comment,
+            grants: self.grants,
+        }
+    }
+}
+
+impl StoredIndex {
+    fn new(index: Index) -> Self {
+        let Index { name, columns, unique, definition, kind, constraint } = index;
+        Self { name, columns, unique, definition, kind, constraint }
+    }
+
+    fn into_index(self) -> Index {
+        let Self { name, columns, unique, definition, kind, constraint } = self;
+        Index { name, columns, unique, definition, kind, constraint }
+    }
+}
+
+impl StoredConstraint {
+    fn new(constraint: Constraint) -> Self {
+        let Constraint { name, kind, columns, definition, valid } = constraint;
+        Self { name, kind: StoredKind::new(kind), columns, definition, valid }
+    }
+
+    fn into_constraint(self) -> Constraint {
+        let Self { name, kind, columns, definition, valid } = self;
+        Constraint { name, kind: kind.into_kind(), columns, definition, valid }
+    }
+}
+
+impl StoredKind {
+    fn new(kind: ConstraintKind) -> Self {
+        match kind {
+            ConstraintKind::Check => Self::Check,
+            ConstraintKind::ForeignKey => Self::ForeignKey,
+            ConstraintKind::ReferencedBy => Self::ReferencedBy,
+            ConstraintKind::Unique => Self::Unique,
+            ConstraintKind::Exclusion => Self::Exclusion,
+        }
+    }
+
+    fn into_kind(self) -> ConstraintKind {
+        match self {
+            Self::Check => ConstraintKind::Check,
+            Self::ForeignKey => ConstraintKind::ForeignKey,
+            Self::ReferencedBy => ConstraintKind::ReferencedBy,
+            Self::Unique => ConstraintKind::Unique,
+            Self::Exclusion => ConstraintKind::Exclusion,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog() -> Catalog {
+        let column = Column {
+            name: "name".to_owned(),
+            data_type: "text".to_owned(),
+            collation: Some("\"C\"".to_owned()),
+            not_null: true,
+            default: Some("''".to_owned()),
+            grants: vec!["GRANT SELECT ({column}) ON t TO u".to_owned()],
+            ..Column::default()
+        };
+        let table = Table {
+            columns: vec![column],
+            key: vec!["id".to_owned()],
+            indexes: vec![Index {
+                name: "t_name".to_owned(),
+                columns: vec!["name".to_owned()],
+                unique: true,
+                definition: "CREATE UNIQUE INDEX t_name ON public.t (name)".to_owned(),
+                kind: None,
+                constraint: None,
+            }],
+            constraints: vec![Constraint {
+                name: "c".to_owned(),
+                kind: ConstraintKind::ReferencedBy,
+                columns: vec!["name".to_owned()],
+                definition: "CHECK (true)".to_owned(),
+                valid: false,
+            }],
+            triggers: vec![Trigger { name: "g".to_owned(), fires: "BEFORE UPDATE".to_owned() }],
+            dependents: vec![Dependent { title: "view \"v\"".to_owned(), columns: Vec::new() }],
+            peculiarities: vec![Peculiarity {
+                words: "is a partition".to_owned(),
+                columns: Vec::new(),
+            }],
+            estimated_rows: Some(7),
+            is_new: false,
+        };
+        let tables = BTreeMap::from([(TableName::in_schema("public", "t"), table)]);
+        Catalog { tables, complete: true }
+    }
+
+    #[test]
+    fn what_is_stored_is_what_is_loaded() {
+        assert_eq!(load(&store(&catalog()).unwrap()).unwrap(), catalog());
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_name() {
+        let error = load(r#"{"format":2,"tables":[]}"#).unwrap_err();
+        assert!(error.to_string().contains("newer zdm"), "{error}");
+    }
+
+    #[test]
+    fn fields_that_are_not_known_are_ignored_and_missing_ones_have_their_defaults() {
+        let text = r#"{"format":1,"more":1,"tables":[{"name":"t","columns":[{"name":"a","data_type":"int","new":true}],"key":[]}]}"#;
+        let catalog = load(text).unwrap();
+        assert_eq!(catalog.tables[&TableName::bare("t")].columns[0].data_type, "int");
+    }
+}

@@ -1,0 +1,17 @@
+//! The commands that need a database, one file each. Each is thin: open, ask `plan`, walk, close.
+
+mod advance;
+mod contract;
+mod expand;
+mod migrate;
+mod purge;
+mod rollback;
+mod select;
+mod status;
+
+pub(crate) use contract::contract;
+pub(crate) use expand::expand;
+pub(crate) use migrate::migrate;
+pub(crate) use purge::purge;
+pub(crate) use rollback::rollback;
+pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};

@@ -1,0 +1,100 @@
+//! `zdm rollback ID`: back to before expand, or from hidden to migrated.
+
+use super::{advance, select};
+use crate::engine::job::Job;
+use crate::engine::open;
+use crate::engine::outcome::Outcome;
+use crate::engine::run::{self, PhaseWork, Run};
+use crate::error::Error;
+use crate::model::phase::Phase;
+use crate::model::state::State;
+use crate::plan::migration::Migration;
+
+/// Takes one migration back.
+pub(crate) async fn rollback(job: &Job, name: &str) -> Result<Outcome, Error> {
+    let migration = select::called(job, name)?;
+    open::with_run(job, async |run| {
+        let mut outcome = Outcome::default();
+        back(run, migration, &mut outcome).await?;
+        advance::finish(run, &mut outcome).await?;
+        Ok(outcome)
+    })
+    .await
+}
+
+async fn back(
+    run: &mut Run<'_>,
+    migration: &Migration,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let ground = advance::Ground::read(run).await?;
+    let state = ground.history.state(&migration.id);
+    let phase = match direction(state) {
+        Direction::Nothing => return Ok(()),
+        Direction::Back(phase) => phase,
+        Direction::Never => return Err(too_late(migration, state)),
+    };
+    refuse_before_later_ones(run, &ground, migration)?;
+    let steps = ground.steps(run, migration, phase)?;
+    let (id, steps) = (&migration.id, steps.as_slice());
+    let record = ground.history.record(id);
+    run::phase(run, PhaseWork { migration: id, phase, steps, record, base: None }).await?;
+    outcome.done.push((id.clone(), phase));
+    outcome.states.push((id.clone(), State::during_and_after(phase).1));
+    Ok(())
+}
+
+enum Direction {
+    /// It is there already.
+    Nothing,
+    /// By this phase.
+    Back(Phase),
+    /// There is no way back.
+    Never,
+}
+
+fn direction(state: State) -> Direction {
+    match state {
+        State::Pending => Direction::Nothing,
+        State::Expanding
+        | State::Expanded
+        | State::Migrating
+        | State::Migrated
+        | State::RollingBack => Direction::Back(Phase::Rollback),
+        State::Contracting | State::Hidden | State::Revealing => Direction::Back(Phase::Reveal),
+        State::Purging | State::Purged => Direction::Never,
+    }
+}
+
+fn too_late(migration: &Migration, state: State) -> Error {
+    Error::usage(format!("migration {} is {state}: it cannot be rolled back", migration.id)).hint(
+        "Purge is the point of no return. Write a migration that brings back what you need. Nothing was changed.",
+    )
+}
+
+/// What came later on the same tables stands on this migration, and goes first.
+fn refuse_before_later_ones(
+    run: &Run<'_>,
+    ground: &advance::Ground,
+    migration: &Migration,
+) -> Result<(), Error> {
+    let engine = ground.server.engine;
+    let schema = crate::plan::steps::schema(&run.job.project.config, engine);
+    let own = crate::plan::steps::tables(migration, schema);
+    for later in run.job.project.migrations.iter().rev() {
+        let shared: Vec<_> = crate::plan::steps::tables(later, schema)
+            .into_iter()
+            .filter(|table| own.contains(table))
+            .collect();
+        let state = ground.history.state(&later.id);
+        if later.id <= migration.id || !state.is_open() || shared.is_empty() {
+            continue;
+        }
+        let tables: Vec<_> = shared.iter().map(|table| format!("table \"{table}\"")).collect();
+        let message =
+            format!("migration {} came later on {}, and is {state}", later.id, tables.join(", "));
+        return Err(Error::usage(message)
+            .hint(format!("Run zdm rollback {} first. Nothing was changed.", later.id)));
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `zdm status`: where things stand; and accepting an edited step.
+
+use super::select;
+use crate::database::connection::Connection;
+use crate::database::identity::ServerIdentity;
+use crate::database::state::checkpoints::{Checkpoint, checkpoints};
+use crate::database::state::run_lock::{RunOwner, run_owner};
+use crate::engine::failure;
+use crate::engine::job::Job;
+use crate::engine::open;
+use crate::error::Error;
+use crate::model::journal::Progress;
+use crate::model::name::MigrationId;
+use crate::model::phase::Phase;
+use crate::model::server::Server;
+use crate::model::state::State;
+use crate::plan::history::History;
+
+/// Where things stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Status {
+    /// The server.
+    pub(crate) server: Server,
+    /// Which database.
+    pub(crate) identity: ServerIdentity,
+    /// Whether zdm has ever written to it.
+    pub(crate) installed: bool,
+    /// The run that is at work, if one is.
+    pub(crate) run: Option<RunOwner>,
+    /// Every migration of the folder and of the journal, in order.
+    pub(crate) migrations: Vec<MigrationStatus>,
+    /// The next command to type, when there is one.
+    pub(crate) next: Option<String>,
+}
+
+/// Where a migration stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct MigrationStatus {
+    /// Which.
+    pub(crate) id: MigrationId,
+    /// For people.
+    pub(crate) description: Option<String>,
+    /// Its state.
+    pub(crate) state: State,
+    /// Since when: milliseconds since 1970 on the database's clock.
+    pub(crate) since: Option<i64>,
+    /// Whether its folder is there.
+    pub(crate) in_folder: bool,
+    /// The steps that have begun.
+    pub(crate) steps: Vec<StepStatus>,
+    /// Its backfills.
+    pub(crate) backfills: Vec<BackfillStatus>,
+}
+
+/// How far a step is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct StepStatus {
+    /// In which phase.
+    pub(crate) phase: Phase,
+    /// Its name.
+    pub(crate) name: String,
+    /// What it does.
+    pub(crate) title: String,
+    /// How far it is.
+    pub(crate) progress: Progress,
+}
+
+/// How far a backfill is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct BackfillStatus {
+    /// The name of its step.
+    pub(crate) step: String,
+    /// Rows that it has visited.
+    pub(crate) rows_done: u64,
+    /// Rows that it is likely to visit in all.
+    pub(crate) rows_estimate: Option<u64>,
+    /// Whether every row is done.
+    pub(crate) done: bool,
+}
+
+/// Reads where things stand. Changes nothing, and needs no run lock.
+pub(crate) async fn status(job: &Job) -> Result<Status, Error> {
+    let (mut conn, installed) = open::to_read(job).await?;
+    let failed = |error| failure::working("read the state", error);
+    let identity = conn.identity().await.map_err(failed)?;
+    let (mut history, mut run, mut backfills) = (History::default(), None, Vec::new());
+    if installed {
+        history = open::history(&mut conn).await?;
+        run = run_owner(&mut conn).await.map_err(failed)?.filter(|owner| !owner.expired);
+        backfills = checkpoints(&mut conn).await.map_err(failed)?;
+    }
+    let server = conn.server();
+    Connection::close(conn).await;
+    let migrations = migrations(job, &history, &backfills);
+    let next = select::next_command(job, &history);
+    Ok(Status { server, identity, installed, run, migrations, next })
+}
+
+fn migrations(
+    job: &Job,
+    history: &History,
+    backfills: &[(String, String, Checkpoint)],
+) -> Vec<MigrationStatus> {
+    let folder = &job.project.migrations;
+    let mut ids: Vec<_> = folder.iter().map(|migration| migration.id.clone()).collect();
+    ids.extend(history.records.iter().map(|record| record.id.clone()));
+    ids.sort();
+    ids.dedup();
+    let status = |id: MigrationId| {
+        let migration = folder.iter().find(|migration| migration.id == id);
+        let record = history.record(&id);
+        let steps = record.iter().flat_map(|record| &record.steps).map(|step| StepStatus {
+            phase: step.phase,
+            name: step.name.clone(),
+            title: step.title.clone(),
+            progress: step.progress,
+        });
+        let own = backfills.iter().filter(|(migration, ..)| *migration == id.as_str());
+        MigrationStatus {
+            description: migration.and_then(|migration| migration.description.clone()),
+            state: history.state(&id),
+            since: record.map(|record| record.since),
+            in_folder: migration.is_some(),
+            steps: steps.collect(),
+            backfills: own.map(|(_, step, at)| backfill(step, at)).collect(),
+            id,
+        }
+    };
+    ids.into_iter().map(status).collect()
+}
+
+fn backfill(step: &str, at: &Checkpoint) -> BackfillStatus {
+    BackfillStatus {
+        step: step.to_owned(),
+        rows_done: at.rows_done,
+        rows_estimate: at.rows_estimate,
+        done: at.done,
+    }
+}

@@ -1,0 +1,142 @@
+//! What a database's "no" means for a run, in words.
+
+use crate::database::error::{DbError, DbErrorKind};
+use crate::database::target::Target;
+use crate::error::{Error, ErrorKind};
+
+/// A connection that could not be made.
+pub(crate) fn connecting(target: &Target, error: DbError) -> Error {
+    let url = &target.url;
+    let (kind, message, hint) = match error.kind {
+        DbErrorKind::Unreachable => (
+            ErrorKind::Failed,
+            format!("could not reach the database server at {url}"),
+            "Check that the server runs, and that host and port are right.",
+        ),
+        DbErrorKind::InvalidUrl => (
+            ErrorKind::Usage,
+            format!("cannot use the database URL {url}"),
+            "A URL looks like postgres://user:password@host:5432/database or mysql://user:password@host:3306/database.",
+        ),
+        DbErrorKind::Refused => (
+            ErrorKind::Failed,
+            format!("could not log in to {url}"),
+            "Check the user, the password and the name of the database.",
+        ),
+        DbErrorKind::Permission => (
+            ErrorKind::Failed,
+            format!("could not set up the connection to {url}: a right is missing"),
+            "Grant the right that the server names, or set [database] role to one that the user may take.",
+        ),
+        DbErrorKind::Unsupported => (
+            ErrorKind::Usage,
+            format!("cannot work with the server at {url}"),
+            "PostgreSQL 13, MySQL 8.0 and MariaDB 10.6, and newer ones, are supported.",
+        ),
+        DbErrorKind::ReadOnly => return read_only(&url.to_string()).caused_by(error),
+        DbErrorKind::Lost
+        | DbErrorKind::LockTimeout
+        | DbErrorKind::Deadlock
+        | DbErrorKind::Serialization
+        | DbErrorKind::Cancelled
+        | DbErrorKind::Undefined
+        | DbErrorKind::Duplicate
+        | DbErrorKind::Data
+        | DbErrorKind::Syntax
+        | DbErrorKind::Other => (
+            ErrorKind::Failed,
+            format!("could not set up the connection to {url}"),
+            "Look at the server's log for its reason.",
+        ),
+    };
+    Error::new(kind, message).hint(hint).caused_by(error)
+}
+
+/// A server that takes no writes.
+pub(crate) fn read_only(server: &str) -> Error {
+    Error::new(ErrorKind::Failed, format!("the server at {server} is read-only"))
+        .hint("It is a standby, or set to read only. Give the address of the primary. Nothing was changed.")
+}
+
+/// A "no" in the middle of work: `doing` completes "could not".
+pub(crate) fn working(doing: &str, error: DbError) -> Error {
+    let (kind, hint) = match error.kind {
+        DbErrorKind::Unreachable | DbErrorKind::Lost => (
+            ErrorKind::Failed,
+            "What was done is recorded. Run the same command again when the server is back.",
+        ),
+        DbErrorKind::Permission => (
+            ErrorKind::Failed,
+            "Grant the right that the server names to the user of the database URL (or to [database] role), then run the same command again.",
+        ),
+        DbErrorKind::ReadOnly => (
+            ErrorKind::Failed,
+            "The server has become read-only: give the address of the primary, then run the same command again.",
+        ),
+        DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization => {
+            (ErrorKind::Busy, "Others were in the way. Run the same command again.")
+        }
+        DbErrorKind::Syntax | DbErrorKind::Undefined | DbErrorKind::Duplicate => (
+            ErrorKind::Failed,
+            "Correct the migration's file (what has not run may be edited), then run the same command again.",
+        ),
+        DbErrorKind::Data => (
+            ErrorKind::Failed,
+            "Correct the rows, or the migration's file, then run the same command again.",
+        ),
+        DbErrorKind::Unsupported => (
+            ErrorKind::Failed,
+            "The server does not offer this without a copy of the table or a long lock. Choose another way for the change.",
+        ),
+        DbErrorKind::InvalidUrl
+        | DbErrorKind::Refused
+        | DbErrorKind::Cancelled
+        | DbErrorKind::Other => (
+            ErrorKind::Failed,
+            "What was done is recorded. Run the same command again to go on from there.",
+        ),
+    };
+    let hint = error.hint.clone().map_or_else(|| hint.to_owned(), |own| format!("{own}. {hint}"));
+    Error::new(kind, format!("could not {doing}")).hint(hint).caused_by(error)
+}
+
+/// Why an attempt ended: what the database said, which another attempt may overcome, or an error for the user.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The database said no.
+    Database(DbError),
+    /// There is nothing more to try.
+    Final(Box<Error>),
+}
+
+impl From<DbError> for Halt {
+    fn from(error: DbError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Final(Box::new(error))
+    }
+}
+
+impl Halt {
+    /// The error for the user: `doing` completes "could not".
+    pub(crate) fn into_error(self, doing: &str) -> Error {
+        match self {
+            Self::Database(error) => working(doing, error),
+            Self::Final(error) => *error,
+        }
+    }
+}
+
+/// Whether the same attempt may succeed when others have got out of the way.
+pub(crate) fn is_in_the_way(kind: DbErrorKind) -> bool {
+    matches!(kind, DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization)
+}
+
+/// Whether the connection has gone.
+pub(crate) fn is_lost(kind: DbErrorKind) -> bool {
+    matches!(kind, DbErrorKind::Lost | DbErrorKind::Unreachable)
+}

@@ -1,0 +1,135 @@
+//! First look, then lock: a strong lock is asked for only when nobody old stands in its way.
+//!
+//! Why, with figures: a statement that waits for a strong lock holds up everyone who comes after it. So the wait is
+//! done while holding nothing, and a try lasts 100 ms at most.
+
+use std::time::{Duration, Instant};
+
+use super::event::Event;
+use super::failure::Halt;
+use super::job::Job;
+use super::retry;
+use super::session::Worker;
+use crate::database::blockers::Blocker;
+use crate::error::{Error, ErrorKind};
+use crate::model::name::TableName;
+
+/// A transaction younger than this is not waited for: it will be gone before a try ends.
+const OLD: Duration = Duration::from_millis(100);
+
+/// After so much looking in vain, timed tries go on all the same.
+const LOOK_FOR: Duration = Duration::from_secs(30);
+
+/// So often a step may lose its connection and try again.
+const RECONNECTS: u32 = 5;
+
+/// How often to look.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How often to tell that a lock is waited for.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// How one step's wait for its locks is going.
+#[derive(Debug)]
+pub(crate) struct Patience<'a> {
+    title: &'a str,
+    tables: &'a [TableName],
+    until: Instant,
+    looked: Duration,
+    attempt: u32,
+    lost: u32,
+    told: Option<Instant>,
+    blockers: Vec<String>,
+}
+
+impl<'a> Patience<'a> {
+    /// The wait of a step for strong locks on `tables` begins.
+    pub(crate) fn new(title: &'a str, tables: &'a [TableName], job: &Job) -> Self {
+        let until = Instant::now() + job.lock_wait;
+        let (looked, attempt, lost, told) = (Duration::ZERO, 0, 0, None);
+        Self { title, tables, until, looked, attempt, lost, told, blockers: Vec::new() }
+    }
+
+    /// Waits, holding nothing, until no old transaction holds a lock that conflicts.
+    pub(crate) async fn look(&mut self, work: &mut Worker, job: &Job) -> Result<(), Halt> {
+        if self.tables.is_empty() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        loop {
+            let found = work.conn().blockers(self.tables, OLD).await?;
+            if found.is_empty() || self.looked + began.elapsed() >= LOOK_FOR {
+                self.looked += began.elapsed();
+                return Ok(());
+            }
+            self.note(&found, job);
+            if Instant::now() >= self.until {
+                return Err(self.busy().into());
+            }
+            retry::wait(&job.interrupt, LOOK_EVERY).await?;
+        }
+    }
+
+    /// A try failed because others were in the way: a pause, or the end of patience.
+    pub(crate) async fn pause(&mut self, work: &mut Worker, job: &Job) -> Result<(), Halt> {
+        self.attempt += 1;
+        let found = work.conn().blockers(self.tables, Duration::ZERO).await?;
+        self.note(&found, job);
+        if self.is_over() {
+            return Err(self.busy().into());
+        }
+        let random = rand::random();
+        let pause = retry::LOCK.after(self.attempt, random);
+        let left = self.until.saturating_duration_since(Instant::now());
+        Ok(retry::wait(&job.interrupt, pause.min(left)).await?)
+    }
+
+    /// Another try is about to be made: tells who is in the way, and ends when patience does.
+    pub(crate) async fn note_now(&mut self, work: &mut Worker, job: &Job) -> Result<(), Halt> {
+        self.attempt += 1;
+        let found = work.conn().blockers(self.tables, Duration::ZERO).await?;
+        self.note(&found, job);
+        if self.is_over() { Err(self.busy().into()) } else { Ok(()) }
+    }
+
+    /// Whether a lost connection may be made again: not for ever, as the statement itself may end it.
+    pub(crate) fn may_reconnect(&mut self) -> bool {
+        self.lost += 1;
+        self.lost <= RECONNECTS
+    }
+
+    /// Whether the patience of `--lock-wait` is at its end.
+    pub(crate) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    /// Remembers who is in the way, and tells it, but not too often.
+    pub(crate) fn note(&mut self, found: &[Blocker], job: &Job) {
+        if !found.is_empty() {
+            self.blockers = found.iter().map(ToString::to_string).collect();
+        }
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            job.listener.hear(&Event::WaitsForLock {
+                title: self.title.to_owned(),
+                blockers: self.blockers.clone(),
+                attempt: self.attempt,
+            });
+        }
+    }
+
+    /// The end of patience, with those in the way by name.
+    pub(crate) fn busy(&self) -> Error {
+        let tables: Vec<_> = self.tables.iter().map(|table| format!("table \"{table}\"")).collect();
+        let on =
+            if tables.is_empty() { String::new() } else { format!(" on {}", tables.join(", ")) };
+        let mut error =
+            Error::new(ErrorKind::Busy, format!("could not get a lock{on} to {}", self.title));
+        for blocker in &self.blockers {
+            error = error.detail(blocker.clone());
+        }
+        error.hint(
+            "Wait for the end of these transactions, or end them, then run the same command again; --lock-wait sets how long zdm waits.",
+        )
+    }
+}

@@ -1,0 +1,128 @@
+//! The beginning and the end of a run: connections, state, run lock, and what the journal says.
+
+use std::collections::BTreeMap;
+
+use super::event::Event;
+use super::failure;
+use super::job::Job;
+use super::run::Run;
+use super::run_lock::RunLock;
+use super::session::Worker;
+use crate::database::connection::Connection;
+use crate::database::error::DbError;
+use crate::database::state::error::StateError;
+use crate::database::state::events::Actor;
+use crate::database::state::install::{install, open_for_reading};
+use crate::database::state::journal::journal;
+use crate::database::state::services::{Ungranted, declare_services};
+use crate::database::stored;
+use crate::error::{Error, ErrorKind};
+use crate::plan::history::History;
+
+/// Runs `body` with a work connection and the run lock, and gives both back, whatever comes out of it.
+pub(crate) async fn with_run<T>(
+    job: &Job,
+    body: impl AsyncFnOnce(&mut Run<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut work = Worker::open(&job.target).await?;
+    writable(job, work.conn()).await?;
+    let environment = job.project.config.environment.as_deref();
+    install(work.conn(), environment).await.map_err(|error| refused(job, error))?;
+    let lock = RunLock::acquire(job).await?;
+    let mut run = Run { job, work, token: lock.token().clone(), actor: Actor::here() };
+    let outcome = match begin(&mut run).await {
+        Ok(()) => body(&mut run).await,
+        Err(error) => Err(error),
+    };
+    run.work.close().await;
+    lock.release().await;
+    outcome
+}
+
+/// What every run does first, once it has the lock.
+async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
+    run.work.show_presence(run.job).await?;
+    direct(run).await?;
+    let services = &run.job.project.config.services;
+    let declared = declare_services(run.work.conn(), services).await;
+    for Ungranted { statement, reason } in
+        declared.map_err(|error| failure::working("declare the services", error))?
+    {
+        let message = format!("a service lacks a right ({reason}): have somebody run {statement}");
+        run.job.listener.hear(&Event::Note { message });
+    }
+    super::fault::point("run-locked");
+    Ok(())
+}
+
+/// Refuses a server that takes no writes, before anything is asked of it.
+async fn writable(job: &Job, conn: &mut Connection) -> Result<(), Error> {
+    let asked = conn.is_read_only().await;
+    if asked.map_err(|error| failure::working("ask whether the server takes writes", error))? {
+        return Err(failure::read_only(&job.target.url.to_string()));
+    }
+    Ok(())
+}
+
+/// Refuses a transaction pooler: there the session's settings and locks are somebody else's by the next statement.
+async fn direct(run: &mut Run<'_>) -> Result<(), Error> {
+    let failed = |error| failure::working("ask for the server's number of the connection", error);
+    if is_pooled(run).await.map_err(failed)? {
+        return Err(Error::usage("cannot work through a transaction pooler")
+            .detail("two connections to it are one and the same in the server")
+            .hint(
+                "Give the address of the server itself: [database] direct_url, or --database-url.",
+            ));
+    }
+    Ok(())
+}
+
+/// While a second connection has a transaction open, the first one cannot be the same one, unless both are a pooler's.
+async fn is_pooled(run: &mut Run<'_>) -> Result<bool, DbError> {
+    let (conn, second) = run.work.watched().await?;
+    let first = conn.backend_now().await?;
+    second.begin().await?;
+    let other = second.backend_now().await;
+    second.rollback().await?;
+    Ok(first == other? || conn.backend_now().await? != first)
+}
+
+fn refused(job: &Job, error: StateError) -> Error {
+    match error {
+        StateError::Database(error)
+            if error.kind == crate::database::error::DbErrorKind::ReadOnly =>
+        {
+            failure::read_only(&job.target.url.to_string()).caused_by(error)
+        }
+        error => error.into(),
+    }
+}
+
+/// For commands that only read: a connection, and whether there is a state in the database.
+pub(crate) async fn to_read(job: &Job) -> Result<(Connection, bool), Error> {
+    let failed = |error| failure::connecting(&job.target, error);
+    let mut conn = Connection::open(&job.target).await.map_err(failed)?;
+    let environment = job.project.config.environment.as_deref();
+    let there = open_for_reading(&mut conn, environment).await?;
+    Ok((conn, there))
+}
+
+/// What the database says of the migrations.
+pub(crate) async fn history(conn: &mut Connection) -> Result<History, Error> {
+    let records = journal(conn).await;
+    let records = records.map_err(|error| failure::working("read the journal", error))?;
+    let mut bases = BTreeMap::new();
+    for record in &records {
+        if let Some(text) = &record.base {
+            let base = stored::load(text).map_err(|error| {
+                Error::new(
+                    ErrorKind::Failed,
+                    format!("could not read the journal of {}", record.id),
+                )
+                .caused_by(error)
+            })?;
+            bases.insert(record.id.clone(), base);
+        }
+    }
+    Ok(History { records, bases })
+}

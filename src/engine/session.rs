@@ -1,0 +1,111 @@
+//! The connections of a run: one that works and can be made again, one that watches it.
+
+use std::time::{Duration, Instant};
+
+use super::event::Event;
+use super::failure;
+use super::job::Job;
+use super::retry;
+use crate::database::connection::{Connection, LockLimit};
+use crate::database::error::{DbError, DbErrorKind};
+use crate::database::observe::Presence;
+use crate::database::target::Target;
+use crate::error::Error;
+
+/// How long to try to connect again before the run gives up.
+const RECONNECT_FOR: Duration = Duration::from_secs(60);
+
+/// How long the server may need to end what a former connection was doing.
+const FORMER_SESSION: Duration = Duration::from_secs(10);
+
+/// The work connection, and a second one that looks at it from outside.
+pub(crate) struct Worker {
+    target: Target,
+    conn: Connection,
+    limit: LockLimit,
+    watcher: Option<Connection>,
+}
+
+impl Worker {
+    /// Makes the work connection.
+    pub(crate) async fn open(target: &Target) -> Result<Self, Error> {
+        let failed = |error| failure::connecting(target, error);
+        let conn = Connection::open(target).await.map_err(failed)?;
+        Ok(Self { target: target.clone(), conn, limit: LockLimit::PATIENT, watcher: None })
+    }
+
+    /// The work connection.
+    pub(crate) fn conn(&mut self) -> &mut Connection {
+        &mut self.conn
+    }
+
+    /// The work connection, and one that looks at it from outside.
+    pub(crate) async fn watched(&mut self) -> Result<(&mut Connection, &mut Connection), DbError> {
+        if self.watcher.as_ref().is_none_or(Connection::is_closed) {
+            self.watcher = Some(Connection::open(&self.target).await?);
+        }
+        let lost = || DbError::new(DbErrorKind::Lost, "the second connection is gone");
+        Ok((&mut self.conn, self.watcher.as_mut().ok_or_else(lost)?))
+    }
+
+    /// Sets the limit on waiting for locks, unless it is set already.
+    pub(crate) async fn limit(&mut self, limit: LockLimit) -> Result<(), DbError> {
+        if self.limit != limit {
+            self.conn.limit_lock_waits(limit).await?;
+            self.limit = limit;
+        }
+        Ok(())
+    }
+
+    /// Takes the session lock that shows that this run's work connection lives. The server holds it until the
+    /// connection's last statement has ended, so that a run that follows a dead one does not meet its statement.
+    pub(crate) async fn show_presence(&mut self, job: &Job) -> Result<(), Error> {
+        let until = Instant::now() + FORMER_SESSION.max(job.run_wait);
+        loop {
+            let taken = self.conn.try_presence(Presence::Work).await;
+            if taken.map_err(|error| failure::working("take the session lock", error))? {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let message = "a statement of an earlier run is still running in the server";
+                return Err(Error::new(crate::error::ErrorKind::Busy, message).hint(
+                    "Wait for its end, or end its session, then run the same command again.",
+                ));
+            }
+            retry::wait(&job.interrupt, Duration::from_millis(100)).await?;
+        }
+    }
+
+    /// Connects again after the connection was lost, and says so.
+    pub(crate) async fn reconnect(&mut self, job: &Job) -> Result<(), Error> {
+        self.watcher = None;
+        let until = Instant::now() + RECONNECT_FOR;
+        for attempt in 1.. {
+            match Connection::open(&self.target).await {
+                Ok(conn) => {
+                    self.conn = conn;
+                    self.limit = LockLimit::PATIENT;
+                    break;
+                }
+                Err(error) if Instant::now() >= until => {
+                    return Err(failure::connecting(&self.target, error).hint(
+                        "The connection was lost. What was done is recorded: run the same command again when the server is back.",
+                    ));
+                }
+                Err(error) => tracing::debug!(%error, attempt, "could not connect again"),
+            }
+            retry::pause(&job.interrupt, retry::RECONNECT, attempt).await?;
+        }
+        self.show_presence(job).await?;
+        job.listener.hear(&Event::Reconnected);
+        Ok(())
+    }
+
+    /// Says goodbye to the server on both connections.
+    pub(crate) async fn close(self) {
+        self.conn.close().await;
+        if let Some(watcher) = self.watcher {
+            watcher.close().await;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Running one step: one file for each kind.
+
+mod alone;
+mod backfill;
+mod group;
+mod hunt;
+pub(crate) mod keyset;
+mod one_by_one;
+mod record;
+mod verify;
+mod watched;
+
+pub(crate) use record::commit_or_roll_back;
+
+use super::failure::{self, Halt};
+use super::lock::Patience;
+use super::run::Run;
+use super::stop;
+use super::transition::Transition;
+use crate::database::connection::Connection;
+use crate::database::error::DbErrorKind;
+use crate::database::state::journal;
+use crate::error::Error;
+use crate::model::journal::Progress;
+use crate::model::name::MigrationId;
+use crate::model::phase::Phase;
+use crate::model::step::{Action, Group, Step};
+
+/// A step to run, and what changes in the journal with it.
+#[derive(Debug)]
+pub(crate) struct Task<'a> {
+    /// Of which migration.
+    pub(crate) migration: &'a MigrationId,
+    /// In which phase.
+    pub(crate) phase: Phase,
+    /// What to do.
+    pub(crate) step: &'a Step,
+    /// How far an earlier run came with it.
+    pub(crate) earlier: Option<Progress>,
+    /// Written with its first record: the phase begins with it.
+    pub(crate) enter: Option<Transition>,
+    /// Written with its last record: the phase ends with it.
+    pub(crate) leave: Option<Transition>,
+}
+
+/// Runs a step to its end.
+pub(crate) async fn run(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
+    let engine = run.work.conn().engine();
+    match &task.step.action {
+        Action::Statements(group)
+            if engine.is_mysql_family() && !group::is_atomic(group, engine) =>
+        {
+            one_by_one::run(run, task, group).await
+        }
+        Action::Statements(group) => group::run(run, task, group).await,
+        Action::Alone(statement) if engine.is_mysql_family() => {
+            let statements = vec![statement.clone()];
+            let group = Group { statements, lock_tables: Vec::new(), hides: false };
+            one_by_one::run(run, task, &group).await
+        }
+        Action::Alone(statement) => alone::run(run, task, statement).await,
+        Action::Backfill(backfill) => backfill::run(run, task, backfill).await,
+        Action::Verify(verify) => verify::run(run, task, verify).await,
+    }
+}
+
+/// What to do after an attempt that failed.
+enum After {
+    /// Try again.
+    Again,
+    /// The answer was lost, but the journal says that it was done.
+    Done,
+}
+
+/// After a failed attempt: a pause when others were in the way, a new connection when it was lost; else the end.
+async fn recover(
+    run: &mut Run<'_>,
+    task: &Task<'_>,
+    patience: &mut Patience<'_>,
+    halt: Halt,
+) -> Result<After, Error> {
+    let error = match halt {
+        Halt::Final(error) => return Err(*error),
+        Halt::Database(error) => error,
+    };
+    if error.kind == DbErrorKind::Cancelled {
+        // Cancelled on purpose is the end of the run; by somebody else, the end of the attempt.
+        stop::check(&run.job.interrupt)?;
+    }
+    if failure::is_in_the_way(error.kind) {
+        return match patience.pause(&mut run.work, run.job).await {
+            Ok(()) => Ok(After::Again),
+            Err(Halt::Final(error)) => Err(*error),
+            Err(Halt::Database(error)) if failure::is_lost(error.kind) => {
+                reconnected(run, task).await
+            }
+            Err(Halt::Database(error)) => Err(failed(task, error)),
+        };
+    }
+    if failure::is_lost(error.kind) && patience.may_reconnect() {
+        return reconnected(run, task).await;
+    }
+    Err(failed(task, error))
+}
+
+async fn reconnected(run: &mut Run<'_>, task: &Task<'_>) -> Result<After, Error> {
+    run.work.reconnect(run.job).await?;
+    let found = progress(run.work.conn(), task).await;
+    match found.map_err(|error| failed(task, error))? {
+        Some(Progress::Done) => Ok(After::Done),
+        Some(Progress::Begun) | None => Ok(After::Again),
+    }
+}
+
+/// What the journal says of a step now.
+async fn progress(
+    conn: &mut Connection,
+    task: &Task<'_>,
+) -> Result<Option<Progress>, crate::database::error::DbError> {
+    let records = journal::journal(conn).await?;
+    let record = records.iter().find(|record| record.id == *task.migration);
+    let step = record.and_then(|record| {
+        record.steps.iter().find(|step| step.phase == task.phase && step.name == task.step.name)
+    });
+    Ok(step.map(|step| step.progress))
+}
+
+/// A step that failed for good.
+fn failed(task: &Task<'_>, error: crate::database::error::DbError) -> Error {
+    let failed = failure::working(&task.step.title, error);
+    match &task.step.origin {
+        Some(origin) => failed.detail(format!("in {}, line {}", origin.file, origin.line)),
+        None => failed,
+    }
+}

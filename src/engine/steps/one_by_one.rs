@@ -1,0 +1,203 @@
+//! MySQL and MariaDB: statements that commit by themselves. The intent is written first; after a crash the catalog
+//! decides which of them took effect.
+
+use super::group::is_reversal;
+use super::watched::run_without_queueing;
+use super::{After, Halt, Task, record, recover};
+use crate::database::connection::{Connection, LockLimit};
+use crate::database::error::{DbError, DbErrorKind};
+use crate::engine::failure::{self, is_lost};
+use crate::engine::fault;
+use crate::engine::lock::Patience;
+use crate::engine::run::Run;
+use crate::engine::stop;
+use crate::error::{Error, ErrorKind};
+use crate::model::journal::Progress;
+use crate::model::step::{Group, Probe, Statement};
+use crate::sql::quote;
+
+/// The override by which a person says that a statement of unknown fate may run (again).
+const REPEAT: &str = "repeat";
+
+/// Which statements took effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    /// All before this one took effect, this one and those after did not.
+    Next(usize),
+    /// Nothing tells whether this one took effect.
+    Unknown(usize),
+}
+
+/// Runs the statements, each by itself.
+pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), Error> {
+    let mut next = 0;
+    let mut trust = task.earlier.is_none();
+    if trust {
+        record::intent(run, task).await?;
+    } else if task.earlier == Some(Progress::Done) {
+        return Ok(());
+    }
+    let mut patience = Patience::new(&task.step.title, &task.step.tables, run.job);
+    loop {
+        stop::check(&run.job.interrupt)?;
+        let halt = match attempt(run, task, group, &mut patience, (&mut next, trust)).await {
+            Ok(()) => break,
+            Err(halt) => halt,
+        };
+        if let Halt::Database(error) = &halt {
+            let had_no_effect = next == 0 && trust && !is_lost(error.kind);
+            let is_final =
+                !failure::is_in_the_way(error.kind) && error.kind != DbErrorKind::Cancelled;
+            if had_no_effect && is_final {
+                record::undone(run, task).await?;
+            }
+            // What a lost connection was doing, the catalog says.
+            trust &= !is_lost(error.kind);
+        }
+        match recover(run, task, &mut patience, halt).await? {
+            After::Again => {}
+            After::Done => return Ok(()),
+        }
+    }
+    record::done(run, task).await
+}
+
+async fn attempt(
+    run: &mut Run<'_>,
+    task: &Task<'_>,
+    group: &Group,
+    patience: &mut Patience<'_>,
+    (next, trust): (&mut usize, bool),
+) -> Result<(), Halt> {
+    if !trust {
+        *next = match fate(run.work.conn(), &group.statements).await? {
+            Fate::Next(at) => at,
+            Fate::Unknown(at) if run.job.overrides.iter().any(|(name, _)| name == REPEAT) => at,
+            Fate::Unknown(at) => return Err(unknown(task, group.statements.get(at)).into()),
+        };
+    }
+    patience.look(&mut run.work, run.job).await?;
+    // The second connection ends a statement that queues; this limit is for when it cannot.
+    run.work.limit(LockLimit::CLOSING).await?;
+    check_run_alone(run).await?;
+    if !group.lock_tables.is_empty() {
+        let engine = run.work.conn().engine();
+        let tables: Vec<_> = (group.lock_tables.iter())
+            .map(|table| format!("{} WRITE", quote::table(engine, table)))
+            .collect();
+        let sql = format!("LOCK TABLES {}", tables.join(", "));
+        run_without_queueing(&mut run.work, run.job, &sql).await?;
+    }
+    let ran = rest(run, task, group, next).await;
+    if !group.lock_tables.is_empty() && !run.work.conn().is_closed() {
+        run.work.conn().run("UNLOCK TABLES").await?;
+    }
+    Ok(ran?)
+}
+
+/// Runs the statements from `next` on.
+async fn rest(
+    run: &mut Run<'_>,
+    task: &Task<'_>,
+    group: &Group,
+    next: &mut usize,
+) -> Result<(), DbError> {
+    for statement in group.statements.iter().skip(*next) {
+        let conn = run.work.conn();
+        let gone = is_reversal(task.phase)
+            && !matches!(statement.done, Probe::Repeatable | Probe::Undecidable)
+            && conn.holds(&statement.done).await? == Some(true);
+        if !gone {
+            run_without_queueing(&mut run.work, run.job, &statement.sql).await?;
+            fault::point("statement-done");
+        }
+        *next += 1;
+    }
+    Ok(())
+}
+
+/// No transaction holds these statements: so the run lock is looked at just before.
+async fn check_run_alone(run: &mut Run<'_>) -> Result<(), DbError> {
+    crate::database::state::run_lock::check_run(run.work.conn(), &run.token).await
+}
+
+/// Which statements of a step that had begun took effect: they ran in order.
+async fn fate(conn: &mut Connection, statements: &[Statement]) -> Result<Fate, DbError> {
+    // What a later statement undoes (a column that is dropped again) only the later one tells: so from the end.
+    let mut answers = Vec::new();
+    for statement in statements {
+        answers.push(match statement.done {
+            Probe::Repeatable => Answer::Repeatable,
+            _ => match conn.holds(&statement.done).await? {
+                Some(true) => Answer::Yes,
+                Some(false) => Answer::No,
+                None => Answer::Unknown,
+            },
+        });
+    }
+    Ok(judge(&answers))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Answer {
+    Yes,
+    No,
+    Repeatable,
+    Unknown,
+}
+
+/// The first statement after the last one that surely took effect is the one in question.
+fn judge(answers: &[Answer]) -> Fate {
+    let done = answers.iter().rposition(|answer| *answer == Answer::Yes).map_or(0, |at| at + 1);
+    match answers.get(done) {
+        Some(Answer::Unknown) => Fate::Unknown(done),
+        // Statements that may be repeated can hide one after them that is not known.
+        Some(Answer::Repeatable) => {
+            match answers.iter().skip(done).position(|a| *a != Answer::Repeatable) {
+                Some(more) if answers.get(done + more) == Some(&Answer::Unknown) => {
+                    Fate::Unknown(done + more)
+                }
+                _ => Fate::Next(done),
+            }
+        }
+        _ => Fate::Next(done),
+    }
+}
+
+fn unknown(task: &Task<'_>, statement: Option<&Statement>) -> Error {
+    let message = format!(
+        "cannot tell whether a statement took effect before the last run ended: {}",
+        task.step.title
+    );
+    let mut error = Error::new(ErrorKind::Failed, message);
+    if let Some(origin) = &task.step.origin {
+        error = error.detail(format!("in {}, line {}", origin.file, origin.line));
+    }
+    if let Some(statement) = statement {
+        error = error.detail(statement.sql.clone());
+    }
+    error.hint(
+        "Look whether it did, and undo it by hand if so. Then let it run by giving the same command again with --override repeat --reason \"...\".",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answer::{No, Repeatable, Unknown, Yes};
+    use super::*;
+
+    #[test]
+    fn what_ran_is_what_comes_before_the_last_that_took_effect() {
+        assert_eq!(judge(&[Yes, No, Yes, No]), Fate::Next(3));
+        assert_eq!(judge(&[No, No]), Fate::Next(0));
+        assert_eq!(judge(&[Yes, Yes]), Fate::Next(2));
+        assert_eq!(judge(&[Unknown, Yes, No]), Fate::Next(2));
+    }
+
+    #[test]
+    fn a_statement_that_nothing_tells_of_is_a_persons_to_judge() {
+        assert_eq!(judge(&[Yes, Unknown, No]), Fate::Unknown(1));
+        assert_eq!(judge(&[Repeatable, Unknown]), Fate::Unknown(1));
+        assert_eq!(judge(&[Repeatable, No]), Fate::Next(0));
+    }
+}

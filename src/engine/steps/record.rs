@@ -1,0 +1,129 @@
+//! What a step writes into the journal: alone, or in a transaction of its own.
+
+use super::{After, Halt, Task, recover};
+use crate::database::connection::{Connection, LockLimit};
+use crate::database::error::DbError;
+use crate::database::state::events::Actor;
+use crate::database::state::journal::{step_begun, step_done, step_undone};
+use crate::database::state::run_lock::{RunToken, check_run};
+use crate::engine::fault;
+use crate::engine::lock::Patience;
+use crate::engine::run::Run;
+use crate::error::Error;
+
+/// In the caller's transaction: the run lock is checked, the phase begins if it does with this step, the step begins.
+pub(super) async fn begin(
+    conn: &mut Connection,
+    task: &Task<'_>,
+    token: &RunToken,
+    actor: &Actor,
+) -> Result<(), DbError> {
+    check_run(conn, token).await?;
+    if let Some(enter) = &task.enter {
+        enter.write(conn, task.migration, actor).await?;
+    }
+    step_begun(conn, task.migration, task.phase, task.step, token).await
+}
+
+/// In the caller's transaction: the step is done, and the phase, too, if it ends with it.
+pub(super) async fn end(
+    conn: &mut Connection,
+    task: &Task<'_>,
+    actor: &Actor,
+) -> Result<(), DbError> {
+    step_done(conn, task.migration, task.phase, &task.step.name).await?;
+    if let Some(leave) = &task.leave {
+        leave.write(conn, task.migration, actor).await?;
+    }
+    Ok(())
+}
+
+/// What to write in a transaction of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Entry {
+    Intent,
+    Done,
+    Undone,
+}
+
+/// Writes the intent of a step, in a transaction of its own.
+pub(super) async fn intent(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
+    write(run, task, Entry::Intent).await?;
+    fault::point("intent-written");
+    Ok(())
+}
+
+/// Writes that a step is done, in a transaction of its own.
+pub(super) async fn done(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
+    write(run, task, Entry::Done).await?;
+    fault::point("step-done");
+    Ok(())
+}
+
+/// Takes the intent of a step back that had no effect, so that its file can be corrected.
+pub(super) async fn undone(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
+    write(run, task, Entry::Undone).await
+}
+
+async fn write(run: &mut Run<'_>, task: &Task<'_>, entry: Entry) -> Result<(), Error> {
+    let mut patience = Patience::new(&task.step.title, &[], run.job);
+    let mut lost = false;
+    loop {
+        match attempt(run, task, entry, lost).await {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                lost = true;
+                match recover(run, task, &mut patience, Halt::Database(error)).await? {
+                    After::Done => return Ok(()),
+                    After::Again => {}
+                }
+            }
+        }
+    }
+}
+
+async fn attempt(
+    run: &mut Run<'_>,
+    task: &Task<'_>,
+    entry: Entry,
+    again: bool,
+) -> Result<(), DbError> {
+    // A commit whose answer was lost may have been one.
+    let begun = again && super::progress(run.work.conn(), task).await?.is_some();
+    if again && begun == (entry != Entry::Undone) && entry != Entry::Done {
+        return Ok(());
+    }
+    run.work.limit(LockLimit::PATIENT).await?;
+    let (conn, token, actor) = (run.work.conn(), &run.token, &run.actor);
+    conn.begin().await?;
+    let written = match entry {
+        Entry::Intent => begin(conn, task, token, actor).await,
+        Entry::Done => match check_run(conn, token).await {
+            Ok(()) => end(conn, task, actor).await,
+            Err(error) => Err(error),
+        },
+        Entry::Undone => match check_run(conn, token).await {
+            Ok(()) => step_undone(conn, task.migration, task.phase, &task.step.name).await,
+            Err(error) => Err(error),
+        },
+    };
+    commit_or_roll_back(conn, written).await
+}
+
+/// Commits what was written; rolls back after an error, which is the one that counts.
+pub(crate) async fn commit_or_roll_back(
+    conn: &mut Connection,
+    written: Result<(), DbError>,
+) -> Result<(), DbError> {
+    match written {
+        Ok(()) => conn.commit().await,
+        Err(error) => {
+            if !conn.is_closed()
+                && let Err(also) = conn.rollback().await
+            {
+                tracing::debug!(%also, "could not roll back");
+            }
+            Err(error)
+        }
+    }
+}
