@@ -20,6 +20,7 @@ use crate::report::{human, json};
 
 mod args;
 mod commands;
+mod demo;
 #[cfg(test)]
 mod docs;
 mod exit;
@@ -153,6 +154,7 @@ impl Command {
             Self::Manifest(_) => "manifest",
             Self::Rules(_) => "rules",
             Self::Demo(_) => "demo",
+            Self::DemoApp(_) => "demo-app",
             Self::Completions(_) => "completions",
         }
     }

@@ -212,6 +212,9 @@ pub(crate) enum Command {
     /// Show the whole life of a migration on a throwaway server
     #[command(after_help = "Examples:\n  zdm demo\n  zdm demo --engine mariadb")]
     Demo(DemoArgs),
+    /// A process of the demo's application
+    #[command(hide = true)]
+    DemoApp(DemoAppArgs),
     /// Write a completion script for a shell
     #[command(
         after_help = "Examples:\n  zdm completions bash > /etc/bash_completion.d/zdm\n  zdm completions zsh > ~/.zfunc/_zdm"
@@ -454,6 +457,29 @@ pub(crate) struct DemoArgs {
     /// How many rows the table has
     #[arg(long, default_value = "200000", value_name = "N")]
     pub(crate) rows: u64,
+}
+
+/// `zdm demo-app`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoAppArgs {
+    /// Its version
+    #[arg(long)]
+    pub(crate) build: String,
+    /// The column that it knows
+    #[arg(long)]
+    pub(crate) column: String,
+    /// Its name
+    #[arg(long)]
+    pub(crate) instance: String,
+    /// The share of the rows that it writes
+    #[arg(long)]
+    pub(crate) share: u64,
+    /// How many rows there are at the start
+    #[arg(long)]
+    pub(crate) rows: u64,
+    /// What it tolerates and needs
+    #[arg(long)]
+    pub(crate) manifest: PathBuf,
 }
 
 /// `zdm completions`.

@@ -71,6 +71,11 @@ impl Folder {
         Ok(Self { directory, account, watcher, pipe, _alive: alive })
     }
 
+    /// The directory, which goes with the server.
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Where the server keeps its data.
     pub(super) fn data(&self) -> PathBuf {
         self.directory.path().join("data")

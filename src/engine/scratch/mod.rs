@@ -13,6 +13,7 @@ mod postgres;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,11 @@ impl Scratch {
     pub fn url(&self, database: &str) -> String {
         let scheme = self.engine.as_str();
         format!("{scheme}://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// A directory that is removed with the server, whoever removes it: a place for files that must not stay.
+    pub(crate) fn room(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The port on 127.0.0.1.

@@ -1,0 +1,162 @@
+//! Shows what a user types, and what comes back.
+
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::process::Stdio;
+
+use anstyle::{AnsiColor, Style};
+use tokio::process::Command;
+
+use super::fleet::clean;
+use super::project::Folder;
+use super::tally::Tally;
+use crate::cli::output::{Output, Stop};
+use crate::error::{Error, ErrorKind};
+
+/// The user's terminal: a folder, and a database in a variable.
+pub(super) struct Terminal<'a> {
+    pub(super) output: &'a Output,
+    pub(super) folder: &'a Folder,
+    /// `DATABASE_URL`, with its password.
+    pub(super) url: String,
+}
+
+/// How much of a command's output is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Show {
+    /// So many lines.
+    Lines(usize),
+    /// Everything as it comes, on the user's own terminal: a progress bar moves. Elsewhere so many lines.
+    Live(usize),
+}
+
+impl Terminal<'_> {
+    /// A heading, and sentences below it.
+    pub(super) fn chapter(&self, title: &str, text: &str) -> Result<(), Stop> {
+        let bold = Style::new().bold();
+        self.output.data(&format!("\n{bold}{title}{bold:#}\n"))?;
+        self.say(text)
+    }
+
+    /// Sentences.
+    pub(super) fn say(&self, text: &str) -> Result<(), Stop> {
+        if text.is_empty() { Ok(()) } else { self.output.data(&format!("{text}\n")) }
+    }
+
+    /// How the applications are.
+    pub(super) fn applications(&self, tally: Tally, processes: usize) -> Result<(), Stop> {
+        let color = if tally.is_clean() { AnsiColor::Green } else { AnsiColor::Red };
+        let style = Style::new().fg_color(Some(color.into()));
+        self.output.data(&format!(
+            "{style}applications: {processes} processes, {} statements, {} failed; {} rows read and compared, {} wrong{style:#}\n",
+            count(tally.statements), count(tally.failed), count(tally.checked), count(tally.wrong)
+        ))
+    }
+
+    /// Shows a file as `cat` would.
+    pub(super) fn cat(&self, name: &str, text: &str) -> Result<(), Stop> {
+        self.prompt(&format!("cat {name}"))?;
+        self.indented(text.lines(), usize::MAX)
+    }
+
+    /// Runs `zdm` with these arguments as the user would, and returns what it said; another exit code is a failure of the
+    /// demo.
+    pub(super) async fn zdm(
+        &self,
+        arguments: &[&str],
+        show: Show,
+        code: i32,
+    ) -> Result<String, Stop> {
+        let typed = format!("zdm {}", arguments.join(" "));
+        self.prompt(&typed)?;
+        let is_live = matches!(show, Show::Live(_))
+            && std::io::stdout().is_terminal()
+            && std::io::stderr().is_terminal();
+        let wrong = |error: std::io::Error| {
+            Error::new(ErrorKind::Failed, format!("could not run {typed}")).caused_by(error)
+        };
+        let mut command = Command::new(std::env::current_exe().map_err(wrong)?);
+        clean(&mut command, self.folder.path())
+            .args(arguments)
+            .env("DATABASE_URL", &self.url)
+            .stdin(Stdio::null());
+        let (status, text) = if is_live {
+            (command.status().await.map_err(wrong)?, String::new())
+        } else {
+            // One pipe for both: the lines in their order.
+            let (reader, writer) = std::io::pipe().map_err(wrong)?;
+            command.stdout(writer.try_clone().map_err(wrong)?).stderr(writer);
+            let mut child = command.spawn().map_err(wrong)?;
+            // The command holds the writing end, too.
+            drop(command);
+            let reading = tokio::task::spawn_blocking(move || {
+                let lines = BufReader::new(reader).lines().map_while(Result::ok);
+                lines.collect::<Vec<_>>().join("\n")
+            });
+            let status = child.wait().await.map_err(wrong)?;
+            (status, reading.await.unwrap_or_default())
+        };
+        let is_right = status.code() == Some(code);
+        let (Show::Lines(lines) | Show::Live(lines)) = show;
+        self.indented(text.lines(), if is_right { lines } else { usize::MAX })?;
+        if !is_right {
+            let message = format!("{typed} ended with {status} instead of exit code {code}");
+            return Err(Error::new(ErrorKind::Failed, message).into());
+        }
+        Ok(text)
+    }
+
+    /// Shows what somebody types.
+    pub(super) fn prompt(&self, typed: &str) -> Result<(), Stop> {
+        let style = Style::new().fg_color(Some(AnsiColor::Cyan.into()));
+        self.output.data(&format!("\n  {style}$ {typed}{style:#}\n"))
+    }
+
+    /// Shows what came back: so many lines of it.
+    pub(super) fn indented<'t>(
+        &self,
+        lines: impl Iterator<Item = &'t str>,
+        most: usize,
+    ) -> Result<(), Stop> {
+        let mut text = String::new();
+        let mut left = 0_usize;
+        for (number, line) in lines.enumerate() {
+            if number < most {
+                text.push_str("  ");
+                text.push_str(line);
+                text.truncate(text.trim_end().len());
+                text.push('\n');
+            } else {
+                left += 1;
+            }
+        }
+        if left > 0 {
+            text.push_str(&format_args!("  ({left} more lines)\n").to_string());
+        }
+        text.push('\n');
+        self.output.data(&text)
+    }
+}
+
+/// A number as people read it.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn large_numbers_have_commas() {
+        let texts = [0, 999, 1000, 200_000, 1_234_567].map(count);
+        assert_eq!(texts, ["0", "999", "1,000", "200,000", "1,234,567"]);
+    }
+}
