@@ -11,8 +11,11 @@ fn page() -> String {
         "# The zdm command\n\nMade from the definition of the arguments: `ZDM_REWRITE=1 cargo test --lib cli::docs` rewrites it.\n",
     );
     let mut root = Cli::command().term_width(110);
-    let names: Vec<String> =
-        root.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let names: Vec<String> = root
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(|command| command.get_name().to_owned())
+        .collect();
     write!(page, "\n## zdm\n\n```text\n{}\n```\n", plain(&root.render_long_help())).unwrap();
     root.build();
     for name in names {

@@ -41,16 +41,16 @@ fn read(path: &Path) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Compares with a committed file; `ZDM_UPDATE=1` writes it instead.
+/// Compares with a committed file; `ZDM_REWRITE=1` writes it instead.
 fn assert_committed(path: &str, expected: &str) {
     let path = Path::new(path);
-    if std::env::var_os("ZDM_UPDATE").is_some() {
+    if std::env::var_os("ZDM_REWRITE").is_some() {
         fs::write(root().join(path), expected).unwrap();
     }
     let committed = fs::read_to_string(root().join(path)).unwrap_or_default();
     assert!(
         committed == expected,
-        "{} is not what it should be; ZDM_UPDATE=1 cargo test --test it repository writes it\n{}",
+        "{} is not what it should be; ZDM_REWRITE=1 cargo test --test it repository writes it\n{}",
         path.display(),
         difference(&committed, expected)
     );
