@@ -7,6 +7,7 @@ mod hand;
 pub(crate) mod history;
 pub(crate) mod manifest;
 pub(crate) mod migration;
+pub(crate) mod order;
 pub(crate) mod pacing;
 pub(crate) mod project;
 pub(crate) mod steps;
