@@ -8,8 +8,10 @@
 
 pub(crate) mod commands;
 pub(crate) mod event;
+mod evidence;
 mod failure;
 mod fault;
+pub(crate) mod gate;
 pub(crate) mod interrupt;
 pub(crate) mod job;
 mod lock;

@@ -1,7 +1,9 @@
 //! What every test can use: real servers, and a database of its own for each test.
 
+mod proxy;
 mod servers;
 mod session;
 
+pub(crate) use proxy::{Network, Proxy};
 pub(crate) use servers::{Db, Engine, each, mariadb, postgres};
 pub(crate) use session::{Pending, Session};

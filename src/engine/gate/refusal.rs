@@ -1,0 +1,106 @@
+//! Refusals in words: what is in the way, what could not be seen, and what to do.
+
+use super::super::event::Event;
+use super::super::job::Job;
+use super::{is_source, tell};
+use crate::database::connection::Connection;
+use crate::database::error::{DbError, DbErrorKind};
+use crate::error::{Error, ErrorKind};
+use crate::model::name::MigrationId;
+use crate::plan::gate::{GateKind, SOURCES, Verdict};
+
+/// The error for a verdict that is not CLEAR.
+pub(super) fn unless_clear(
+    kind: GateKind,
+    migration: &MigrationId,
+    verdict: &Verdict,
+) -> Result<(), Error> {
+    match verdict {
+        Verdict::Clear => Ok(()),
+        Verdict::Blocked { .. } | Verdict::Unknown { .. } => Err(refused(kind, migration, verdict)),
+    }
+}
+
+/// Records a refusal as an event and returns its error.
+pub(super) async fn refuse<T>(
+    conn: &mut Connection,
+    kind: GateKind,
+    migration: &MigrationId,
+    verdict: &Verdict,
+) -> Result<T, Error> {
+    let error = refused(kind, migration, verdict);
+    let message = format!("{error}: {}", error.detail.join("; "));
+    if let Err(second) = tell(conn, migration, "gate_refused", &message).await {
+        // The refusal counts; that it could not be recorded does not change it.
+        tracing::warn!(error = %second, "could not record the gate's refusal");
+    }
+    Err(error)
+}
+
+/// The error for a verdict.
+pub(super) fn refused(kind: GateKind, migration: &MigrationId, verdict: &Verdict) -> Error {
+    let (doing, done, verb) = match kind {
+        GateKind::Contract => ("contract", "contracted", "tolerate"),
+        GateKind::Rollback => ("roll back", "rolled back", "do not need"),
+    };
+    let mut error = match verdict {
+        Verdict::Unknown { reasons } => {
+            let message = format!("could not see who would break, so {migration} is not {done}");
+            let mut error = Error::new(ErrorKind::Unknown, message).hint(format!(
+                "A retry cannot help. Make it visible, or answer for it yourself: --override SOURCE --reason \"...\" \
+                 (sources: {}).",
+                SOURCES.join(", ")
+            ));
+            error.detail.clone_from(reasons);
+            error
+        }
+        Verdict::Blocked { reasons, retry_after } => {
+            let message = format!("could not {doing} {migration}: its gate is blocked");
+            let mut error = Error::new(ErrorKind::Blocked, message).hint(format!(
+                "Stop what is named, or deploy builds that {verb} {migration}; then run the same command again, or let \
+                 it wait with --wait 2h. zdm instances shows who is there."
+            ));
+            error.detail.clone_from(reasons);
+            error.retry_after = *retry_after;
+            error
+        }
+        Verdict::Clear => Error::new(ErrorKind::Failed, format!("could not {doing} {migration}")),
+    };
+    error
+        .not_done
+        .push(format!("{migration} is not {done}; nothing was changed and no fence is left"));
+    error
+}
+
+/// Names of sources that are none.
+pub(super) fn check_overrides(overrides: &[(String, String)]) -> Result<(), Error> {
+    match overrides.iter().find(|(name, _)| !is_source(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(Error::usage(format!("cannot override \"{name}\": no source has that name"))
+                .hint(format!("The sources are {}.", SOURCES.join(" and "))))
+        }
+    }
+}
+
+/// The database said no while the gate looked.
+pub(super) fn could_not_look(error: DbError) -> Error {
+    could_not("look at the gate's evidence", error)
+}
+
+/// The database said no: `doing` completes "could not".
+pub(super) fn could_not(doing: &str, error: DbError) -> Error {
+    let kind = match error.kind {
+        DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization => {
+            ErrorKind::Busy
+        }
+        _ => ErrorKind::Failed,
+    };
+    let hint = error.hint.clone().unwrap_or_else(|| "Run the same command again.".to_owned());
+    Error::new(kind, format!("could not {doing}")).hint(hint).caused_by(error)
+}
+
+/// Something that people should know.
+pub(super) fn note(job: &Job, message: String) {
+    job.listener.hear(&Event::Note { message });
+}

@@ -1,0 +1,111 @@
+//! The wait behind a provisional fence.
+
+use std::time::{Duration, Instant};
+
+use super::super::event::Event;
+use super::super::interrupt::Signal;
+use super::super::job::Job;
+use super::passed::Passed;
+use super::{evidence, refusal, tell};
+use crate::database::connection::Connection;
+use crate::database::error::DbError;
+use crate::database::state::fences::fence;
+use crate::error::{Error, ErrorKind};
+use crate::plan::gate::{self, Verdict, Watch};
+
+/// How often knocks and beats are looked at.
+const POLL: Duration = Duration::from_millis(200);
+/// How often listeners hear how long it still takes.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Why a wait ended early.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The evidence changed.
+    Refused(Verdict),
+    /// The database said no.
+    Database(DbError),
+    /// The run was asked to stop.
+    Stopped(Error),
+}
+
+/// Waits until nobody can be left who was told before the fence that it may serve on, looking all the time.
+///
+/// Begins when the fence's commit has been acknowledged; counted by this process's own clock.
+pub(super) async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> Result<(), End> {
+    let began = Instant::now();
+    let total = gate::wait(&passed.question, &passed.then);
+    let mut told: Option<Instant> = None;
+    loop {
+        // Taken before the look, so that the last look is after the whole wait.
+        let rest = total.saturating_sub(began.elapsed());
+        check(conn, passed).await?;
+        if rest.is_zero() {
+            return Ok(());
+        }
+        if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            told = Some(Instant::now());
+            let migration = passed.question.migration.clone();
+            job.listener.hear(&Event::GateWaits { migration, remaining: rest });
+        }
+        pause(job, rest.min(POLL)).await.map_err(End::Stopped)?;
+    }
+}
+
+/// Whether a gate that has fenced may go on, as things are now.
+pub(super) async fn check(conn: &mut Connection, passed: &Passed) -> Result<(), End> {
+    let seen = async {
+        let own = &passed.fence;
+        let found = fence(conn, &own.migration, own.kind).await?;
+        Ok((found, evidence::gather(conn).await?))
+    };
+    let (found, now) = seen.await.map_err(End::Database)?;
+    let facts = (&passed.then, &now);
+    match gate::watch(&passed.question, &passed.fence, found.as_ref(), facts, &passed.overrides) {
+        Watch::GoOn => Ok(()),
+        Watch::Abort(verdict) => Err(End::Refused(verdict)),
+    }
+}
+
+/// Pauses, unless the run is asked to stop.
+pub(super) async fn pause(job: &Job, time: Duration) -> Result<(), Error> {
+    tokio::select! {
+        () = job.interrupt.wait() => {}
+        () = tokio::time::sleep(time) => {}
+    }
+    let (kind, name) = match job.interrupt.raised() {
+        None => return Ok(()),
+        Some(Signal::Interrupt) => (ErrorKind::Interrupted, "SIGINT"),
+        Some(Signal::Terminate) => (ErrorKind::Terminated, "SIGTERM"),
+    };
+    let hint = "Nothing was changed, and no fence is left. Run the same command again.";
+    Err(Error::new(kind, format!("stopped by {name} while the gate waited")).hint(hint))
+}
+
+impl End {
+    /// Lifts the fence, and returns the error for the user.
+    pub(super) async fn after_lifting(
+        self,
+        job: &Job,
+        conn: &mut Connection,
+        passed: &Passed,
+    ) -> Error {
+        let (why, error) = match self {
+            Self::Refused(verdict) => {
+                let question = &passed.question;
+                let error = refusal::refused(question.kind, &question.migration, &verdict);
+                let why = error.detail.join("; ");
+                let told = tell(conn, &question.migration, "gate_refused", &why).await;
+                if let Err(second) = told {
+                    tracing::warn!(error = %second, "could not record the gate's refusal");
+                }
+                (why, error)
+            }
+            Self::Database(error) => {
+                (error.to_string(), refusal::could_not("watch the gate's evidence", error))
+            }
+            Self::Stopped(error) => (error.to_string(), error),
+        };
+        passed.lift_for(job, conn, &why, error).await
+    }
+}

@@ -1,0 +1,1 @@
+//! `zdm report`.
