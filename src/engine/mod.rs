@@ -9,7 +9,7 @@
 pub(crate) mod commands;
 pub(crate) mod event;
 mod evidence;
-mod failure;
+pub(crate) mod failure;
 mod fault;
 pub(crate) mod gate;
 pub(crate) mod interrupt;

@@ -11,5 +11,6 @@
 mod support;
 
 mod app;
+mod cli;
 mod ground;
 mod repository;

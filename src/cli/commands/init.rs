@@ -3,14 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::json;
-
 use crate::cli::args::InitArgs;
 use crate::cli::output::Stop;
 use crate::cli::{Shell, files};
 use crate::error::{Error, ErrorKind};
 use crate::model::server::Engine;
-use crate::report::json::FORMAT;
+use crate::report::json;
 
 /// Writes both; refuses to write over a file.
 pub(crate) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
@@ -27,7 +25,10 @@ pub(crate) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     let next = "zdm new NAME";
     shell.result(
         || "wrote zdm.toml and migrations/\n".to_owned(),
-        || json!({"format": FORMAT, "command": "init", "result": "done", "files": ["zdm.toml", "migrations"], "next": next}),
+        || {
+            let files = ["zdm.toml", "migrations"].map(str::to_owned).to_vec();
+            json::made::made("init", None, files, next)
+        },
     )?;
     shell.next(Some(next))?;
     Ok(ExitCode::SUCCESS)

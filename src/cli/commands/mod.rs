@@ -6,24 +6,55 @@ use super::Shell;
 use super::args::Command;
 use super::demo;
 use super::output::Stop;
+use crate::config::source::did_you_mean;
 use crate::error::{Error, ErrorKind};
+use crate::plan::migration::Migration;
+use crate::plan::project::Project;
 
 mod completions;
+mod events;
+mod gate;
 mod init;
+mod instances;
+mod manifest;
 mod new;
+mod plan;
+mod report;
+mod run;
+mod status;
 
 /// Runs a command.
 pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     match command {
         Command::Init(args) => init::run(args, shell),
         Command::New(args) => new::run(args, shell),
+        Command::Instances(args) => instances::run(args, shell),
+        Command::Events(args) => events::run(args, shell),
+        Command::Manifest(args) => manifest::run(args, shell),
+        Command::Report(args) => report::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::DemoApp(args) => demo::run_app(args, shell),
-        _ => {
-            let project = shell.settings()?.project()?;
-            shell.output.note(&format!("{} migrations\n", project.migrations.len()))?;
+        Command::Plan(args) => plan::run(args, shell),
+        Command::Expand(args) => run::expand(args, shell),
+        Command::Migrate(args) => run::migrate(args, shell),
+        Command::Contract(args) => run::contract(args, shell),
+        Command::Purge(args) => run::purge(args, shell),
+        Command::Rollback(args) => run::rollback(args, shell),
+        Command::Status(args) => status::run(args, shell),
+        Command::Gate(args) => gate::run(args, shell),
+        Command::Lint(_) | Command::Rules(_) => {
             Err(Error::new(ErrorKind::Failed, "not available in this build").into())
         }
     }
+}
+
+/// The migration that a name or number means.
+fn find<'p>(project: &'p Project, called: &str) -> Result<&'p Migration, Error> {
+    let found = project.migrations.iter().find(|migration| migration.id.is_called(called));
+    found.ok_or_else(|| {
+        let known: Vec<&str> = project.migrations.iter().map(|one| one.id.as_str()).collect();
+        Error::usage(format!("there is no migration \"{called}\""))
+            .hint(did_you_mean(called, &known))
+    })
 }

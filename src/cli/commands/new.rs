@@ -1,10 +1,7 @@
 //! `zdm new`: the folder of the next migration.
 
 use std::fmt::Write;
-use std::path::Path;
 use std::process::ExitCode;
-
-use serde_json::json;
 
 use crate::cli::args::NewArgs;
 use crate::cli::output::Stop;
@@ -13,7 +10,7 @@ use crate::config::migration_toml;
 use crate::config::source::Source;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::MigrationId;
-use crate::report::json::FORMAT;
+use crate::report::json;
 
 /// Digits of a number when no migration sets another width.
 const WIDTH: usize = 4;
@@ -21,7 +18,7 @@ const WIDTH: usize = 4;
 /// Makes it.
 pub(crate) fn run(args: &NewArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     let settings = shell.settings()?;
-    let migrations = Path::new(&settings.config.migrations);
+    let migrations = settings.folder()?;
     let id = next_id(&files::folder_names(migrations)?, &args.name)?;
     let files = contents(args)?;
     let folder = migrations.join(id.as_str());
@@ -45,10 +42,7 @@ pub(crate) fn run(args: &NewArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
         writeln!(lines, "wrote {path}").unwrap_or_default();
         lines
     });
-    shell.result(
-        || lines,
-        || json!({"format": FORMAT, "command": "new", "result": "done", "id": id.as_str(), "files": written, "next": "zdm plan"}),
-    )?;
+    shell.result(|| lines, || json::made::made("new", Some(id.as_str()), written, "zdm plan"))?;
     shell.next(Some("zdm plan"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -29,9 +29,19 @@ pub(crate) struct Settings {
     pub(crate) config: Config,
     /// The file that was read, as the user would type it.
     pub(crate) file: Option<String>,
+    folder: Folder,
     url: Option<DatabaseUrl>,
     direct_url: Option<DatabaseUrl>,
     role: Option<String>,
+}
+
+/// Whether somebody said where the migrations are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Folder {
+    /// By --dir, or by a zdm.toml beside them.
+    Named,
+    /// Nobody did: commands that need no migrations work all the same.
+    Unknown,
 }
 
 impl Settings {
@@ -55,10 +65,11 @@ impl Settings {
             config.migrations = folder.display().to_string();
         } else if let Some(file) = &found {
             config.migrations = beside(&file.shown, &config.migrations);
-        } else {
-            let message = format!("no {FILE} in this folder or above it");
-            return Err(Error::usage(message).hint(NO_FILE_HINT));
         }
+        let folder = match (&globals.dir, &found) {
+            (None, None) => Folder::Unknown,
+            _ => Folder::Named,
+        };
         let addresses = Addresses::resolve(globals, around, &config, found.as_ref())?;
         let role = config.database.role.as_ref();
         // Without an address nobody connects, and the role is not used.
@@ -67,12 +78,24 @@ impl Settings {
             _ => None,
         };
         let Addresses { url, direct_url } = addresses;
-        Ok(Self { config, file: found.map(|file| file.shown), url, direct_url, role })
+        let file = found.map(|file| file.shown);
+        Ok(Self { config, file, folder, url, direct_url, role })
+    }
+
+    /// The folder of migrations, as the user would type it.
+    pub(crate) fn folder(&self) -> Result<&Path, Error> {
+        match self.folder {
+            Folder::Named => Ok(Path::new(&self.config.migrations)),
+            Folder::Unknown => {
+                let message = format!("no {FILE} in this folder or above it");
+                Err(Error::usage(message).hint(NO_FILE_HINT))
+            }
+        }
     }
 
     /// The project: these settings and every migration of the folder.
     pub(crate) fn project(&self) -> Result<Project, Error> {
-        let entries = files::entries(Path::new(&self.config.migrations))?;
+        let entries = files::entries(self.folder()?)?;
         let migrations = folder::migrations(&self.config.migrations, entries)?;
         folder::project(self.config.clone(), migrations)
     }

@@ -33,6 +33,15 @@ pub(crate) fn failure(error: &Error) -> String {
     text
 }
 
+/// A blocked gate that was to be skipped.
+pub(crate) fn skipped(error: &Error) -> String {
+    let mut text = format!("{}: {error}\n", paint(Tone::Warn, "skipped"));
+    for detail in &error.detail {
+        writeln!(text, "  {detail}").unwrap_or_default();
+    }
+    text
+}
+
 /// The chain of causes, without links that only repeat the one above.
 pub(crate) fn causes(error: &Error) -> Vec<String> {
     let mut causes: Vec<String> = Vec::new();

@@ -1,11 +1,14 @@
 //! Text for people. Comes with colours, which the output takes out where nobody wants them.
 
 pub(crate) mod effect;
+pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod finding;
 pub(crate) mod gate;
 pub(crate) mod instances;
+pub(crate) mod outcome;
 pub(crate) mod plan;
+pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;

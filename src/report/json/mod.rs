@@ -3,10 +3,18 @@
 use serde::Serialize;
 
 pub(crate) mod change;
+pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod gate;
+pub(crate) mod instances;
+pub(crate) mod made;
+pub(crate) mod manifest;
+pub(crate) mod outcome;
 pub(crate) mod plan;
+#[cfg(test)]
+mod schema;
 pub(crate) mod statement;
+pub(crate) mod status;
 
 /// The number of the format: it changes when a reader of the old one would be misled.
 pub(crate) const FORMAT: u32 = 1;

@@ -16,8 +16,7 @@ fn replay(engine: Engine, text: &str) -> Catalog {
 
 /// Tables as `name(column type ..., ...) key=.. indexes=.. constraints=..`.
 fn check(engine: Engine, text: &str, expected: &[&str]) {
-    let mut catalog = replay(engine, text);
-    catalog.settle();
+    let catalog = replay(engine, text);
     let found: Vec<_> = catalog
         .tables
         .iter()

@@ -1,0 +1,37 @@
+//! docs/zdm.schema.json, made from the structs.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+
+/// Whatever a command writes with `--format json`.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema counts")]
+enum ZdmOutput {
+    Plan(super::plan::Plan),
+    Outcome(super::outcome::Outcome),
+    Status(super::status::Status),
+    Instances(super::instances::Instances),
+    Events(super::events::Events),
+    Gate(super::gate::Gate),
+    Manifest(super::manifest::Manifest),
+    Made(super::made::Made),
+    Failure(super::failure::Failure),
+}
+
+#[test]
+fn the_committed_schema_is_what_the_structs_say() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/zdm.schema.json");
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<ZdmOutput>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap();
+    text.push('\n');
+    if std::env::var_os("ZDM_REWRITE").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == text,
+        "docs/zdm.schema.json is old: ZDM_REWRITE=1 cargo test --lib schema"
+    );
+}
