@@ -22,29 +22,24 @@ pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> 
     }
     let mut made: Vec<&TableName> = Vec::new();
     for located in changes {
-        match &located.change {
-            Change::CreateTable { table, .. } => made.push(table),
-            Change::Opaque { .. } => cost.worst(),
-            change => {
-                let table = change.table();
-                let nobody_uses_it =
-                    table.is_some_and(|table| made.contains(&table) || is_new(table, catalog));
-                // A new table's foreign key locks the table at its other end all the same.
-                let changes_another = matches!(change, Change::AddConstraint { .. });
-                if !nobody_uses_it || changes_another {
-                    let used = !nobody_uses_it;
-                    match server.engine {
-                        Engine::Postgres => {
-                            postgres::add(&mut cost, change, (catalog, used, changes))
-                        }
-                        Engine::MySql | Engine::MariaDb => {
-                            if used {
-                                mysql::add(&mut cost, change, catalog, server);
-                            }
-                        }
-                    }
-                }
+        let change = &located.change;
+        if let Change::CreateTable { table, .. } = change {
+            made.push(table);
+        }
+        if matches!(change, Change::Opaque { .. }) {
+            cost.worst();
+        }
+        let table = change.table();
+        let used = !table.is_some_and(|table| made.contains(&table) || is_new(table, catalog));
+        match server.engine {
+            // A new table's foreign key locks the table at its other end all the same.
+            Engine::Postgres if used || matches!(change, Change::AddConstraint { .. }) => {
+                postgres::add(&mut cost, change, (catalog, used, changes));
             }
+            Engine::MySql | Engine::MariaDb if used => {
+                mysql::add(&mut cost, change, catalog, server)
+            }
+            _ => {}
         }
     }
     if server.engine.is_mysql_family() {

@@ -60,7 +60,7 @@ fn edge(sql: &str, engine: Engine) -> Edge {
     match words.as_slice() {
         ["BEGIN", "NOT", ..] => Edge::None,
         ["BEGIN", ..] | ["START", "TRANSACTION", ..] => Edge::Begin,
-        ["COMMIT"] | ["COMMIT" | "END", "WORK" | "TRANSACTION"] | ["END"] => Edge::Commit,
+        ["COMMIT" | "END"] | ["COMMIT" | "END", "WORK" | "TRANSACTION"] => Edge::Commit,
         ["ROLLBACK" | "ABORT"] | ["ROLLBACK", "WORK" | "TRANSACTION"] => Edge::Rollback,
         _ => Edge::None,
     }

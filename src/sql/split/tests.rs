@@ -165,7 +165,7 @@ proptest! {
 
     #[test]
     fn statements_that_are_joined_are_split_again(
-        parts in prop::collection::vec(r#"[a-z]{1,6}( '[;a-zé]*'| \(1\)| /\*;\*/ x){0,3}"#, 1..6)
+        parts in prop::collection::vec(r"[a-z]{1,6}( '[;a-zé]*'| \(1\)| /\*;\*/ x){0,3}", 1..6)
     ) {
         let parts: Vec<_> = parts.into_iter().filter(|part| !["begin", "end", "abort", "commit"].iter().any(|word| part.starts_with(word))).collect();
         for engine in [Engine::Postgres, Engine::MySql] {

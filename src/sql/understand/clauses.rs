@@ -13,16 +13,31 @@ use crate::sql::tokens::Lexeme;
 pub(super) fn is_about_partitions(reader: Reader<'_>) -> bool {
     let words = reader.words(2);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    matches!(
-        words.as_slice(),
-        [
-            "ADD" | "DROP" | "TRUNCATE" | "REORGANIZE" | "COALESCE" | "EXCHANGE" | "REBUILD",
-            "PARTITION"
-        ] | ["ANALYZE" | "CHECK" | "OPTIMIZE" | "REPAIR" | "DISCARD" | "IMPORT", "PARTITION"]
-            | ["ATTACH" | "DETACH" | "CONVERT", "PARTITION"]
-            | ["PARTITION", "BY"]
-            | ["REMOVE", "PARTITIONING"]
-    )
+    let verb = words.first().copied().unwrap_or_default();
+    match words.get(1).copied().unwrap_or_default() {
+        "PARTITION" => matches!(
+            verb,
+            "ADD"
+                | "DROP"
+                | "TRUNCATE"
+                | "REORGANIZE"
+                | "COALESCE"
+                | "EXCHANGE"
+                | "REBUILD"
+                | "ANALYZE"
+                | "CHECK"
+                | "OPTIMIZE"
+                | "REPAIR"
+                | "DISCARD"
+                | "IMPORT"
+                | "ATTACH"
+                | "DETACH"
+                | "CONVERT"
+        ),
+        "BY" => verb == "PARTITION",
+        "PARTITIONING" => verb == "REMOVE",
+        _ => false,
+    }
 }
 
 /// What the clause does, when its words tell.
@@ -53,13 +68,32 @@ fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
             Change::RenameTable { table: table.clone(), to }
         }
         ["SET", "TABLESPACE" | "ACCESS", ..] => rebuild(part, table),
-        ["SET" | "RESET" | "CLUSTER" | "INHERIT" | "OF" | "NOT" | "NO", ..]
-        | ["ENABLE" | "DISABLE" | "OWNER" | "FORCE" | "REPLICA" | "OPTIONS", ..]
-        | ["ALTER", "CONSTRAINT", ..] => setting(part, table),
+        ["ALTER", "CONSTRAINT", ..] => setting(part, table),
+        [first, ..] if is_light_verb(first) => setting(part, table),
         ["ADD", "CONSTRAINT", ..] => return named_not_null(part, table),
         ["ALTER", ..] => return alter_column(part, table),
         _ => return None,
     })
+}
+
+/// Clauses of PostgreSQL that touch no row, whatever follows.
+fn is_light_verb(word: &str) -> bool {
+    matches!(
+        word,
+        "SET"
+            | "RESET"
+            | "CLUSTER"
+            | "INHERIT"
+            | "OF"
+            | "NOT"
+            | "NO"
+            | "ENABLE"
+            | "DISABLE"
+            | "OWNER"
+            | "FORCE"
+            | "REPLICA"
+            | "OPTIONS"
+    )
 }
 
 /// PostgreSQL 18: `ADD CONSTRAINT name NOT NULL column [NOT VALID]`.

@@ -11,17 +11,7 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let one = match words.as_slice() {
         [] => opaque("it does not begin with a word of SQL"),
-        [
-            "SET" | "RESET" | "SHOW" | "COMMENT" | "ANALYZE" | "DESCRIBE" | "DESC" | "SAVEPOINT",
-            ..,
-        ]
-        | [
-            "RELEASE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT" | "UNLOCK",
-            ..,
-        ]
-        | ["BEGIN" | "COMMIT" | "ROLLBACK" | "END" | "START" | "CLOSE" | "DEALLOCATE", ..] => {
-            Change::Harmless
-        }
+        [first, ..] if is_harmless(first) => Change::Harmless,
         ["DO", ..] => opaque("DO runs code that zdm cannot see through"),
         ["CALL", ..] => opaque("CALL runs a procedure that zdm cannot see through"),
         ["EXECUTE" | "PREPARE", ..] => opaque("it runs SQL that is put together at run time"),
@@ -40,6 +30,35 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
         _ => return None,
     };
     Some(vec![one])
+}
+
+/// Statements that change no table, by their first word.
+fn is_harmless(word: &str) -> bool {
+    matches!(
+        word,
+        "SET"
+            | "RESET"
+            | "SHOW"
+            | "COMMENT"
+            | "ANALYZE"
+            | "DESCRIBE"
+            | "DESC"
+            | "SAVEPOINT"
+            | "RELEASE"
+            | "LISTEN"
+            | "UNLISTEN"
+            | "NOTIFY"
+            | "DISCARD"
+            | "CHECKPOINT"
+            | "UNLOCK"
+            | "BEGIN"
+            | "COMMIT"
+            | "ROLLBACK"
+            | "END"
+            | "START"
+            | "CLOSE"
+            | "DEALLOCATE"
+    )
 }
 
 fn other(words: &[&str], count: usize) -> Change {

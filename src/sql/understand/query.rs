@@ -65,18 +65,15 @@ impl Visitor for Found<'_> {
             });
         }
         // `SELECT f();` is the way to call a function for what it does.
-        if select.from.is_empty() {
-            for item in &select.projection {
-                if let SelectItem::UnnamedExpr(Expr::Function(call)) = item {
-                    let name = self.reader.object(&call.name);
-                    if !is_known_function(&name) {
-                        self.changes.push(opaque(format!(
-                            "it calls function \"{name}\", which can do anything"
-                        )));
-                    }
-                }
-            }
-        }
+        let calls = select.projection.iter().filter_map(|item| match item {
+            SelectItem::UnnamedExpr(Expr::Function(call)) => Some(self.reader.object(&call.name)),
+            _ => None,
+        });
+        let unknown = calls.filter(|name| select.from.is_empty() && !is_known_function(name));
+        let unknown: Vec<_> = unknown
+            .map(|name| opaque(format!("it calls function \"{name}\", which can do anything")))
+            .collect();
+        self.changes.extend(unknown);
         ControlFlow::Continue(())
     }
 }
