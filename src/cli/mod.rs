@@ -15,6 +15,7 @@ use clap::Parser;
 use args::{Cli, Command, Format, GlobalArgs};
 use output::{Output, Stop};
 
+use crate::engine::report_child::under;
 use crate::error::{Error, ErrorKind};
 use crate::report::{human, json};
 
@@ -34,6 +35,10 @@ mod signals;
 
 /// Runs the command that the arguments name, and says with which code the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if let Some(error) = under::become_command(&arguments) {
+        return cannot_start(&error);
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(usage) => return explain(&usage),
@@ -120,6 +125,15 @@ fn explain(usage: &clap::Error) -> ExitCode {
     };
     let usage_code = exit::code(ErrorKind::Usage);
     ExitCode::from(if usage.use_stderr() && written.is_ok() { usage_code } else { 0 })
+}
+
+/// The child of `zdm report` could not become the command: 127 when it is not there, else 126, as in a shell.
+fn cannot_start(error: &std::io::Error) -> ExitCode {
+    use std::io::Write;
+    let code = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
+    // If nobody reads it, the code still tells.
+    let written = writeln!(anstream::stderr(), "error: {error}");
+    ExitCode::from(if written.is_ok() { code } else { 126 })
 }
 
 fn fail(command: &str, error: &Error, output: &Output) -> ExitCode {

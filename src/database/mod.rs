@@ -20,6 +20,8 @@ pub(crate) mod lease;
 mod mysql;
 #[cfg(feature = "engine")]
 pub(crate) mod observe;
+#[cfg(all(test, feature = "engine", feature = "postgres", feature = "mysql"))]
+mod operation_tests;
 mod postgres;
 #[cfg(feature = "engine")]
 mod probe;

@@ -15,5 +15,12 @@ pub(crate) mod split;
 mod tokens;
 pub(crate) mod types;
 mod understand;
+pub(crate) mod update;
 
 pub(crate) use understand::understand;
+
+/// The byte behind the word INDEX at the head of a statement: `CREATE [UNIQUE] INDEX`.
+pub(crate) fn index_word(sql: &str, engine: crate::model::server::Engine) -> Option<usize> {
+    let lexemes = tokens::acting(sql, engine).lexemes;
+    lexemes.iter().take(3).find(|lexeme| lexeme.is_word("INDEX")).map(|lexeme| lexeme.end)
+}

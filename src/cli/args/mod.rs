@@ -9,8 +9,10 @@ use crate::config::duration;
 use crate::database::target::DatabaseUrl;
 use crate::model::server::{Engine, Server};
 
+mod demo;
 mod run;
 
+pub(crate) use demo::{DemoAppArgs, DemoArgs};
 pub(crate) use run::{GateArgs, IfBlocked, RunArgs};
 
 const AFTER_HELP: &str = "\
@@ -449,40 +451,6 @@ pub(crate) struct RulesArgs {
     /// The rule to explain [default: list all]
     #[arg(value_name = "RULE")]
     pub(crate) id: Option<String>,
-}
-
-/// `zdm demo`.
-#[derive(Args, Debug)]
-pub(crate) struct DemoArgs {
-    /// Which server
-    #[arg(long, value_parser = engine, default_value = "postgres")]
-    pub(crate) engine: Engine,
-    /// How many rows the table has
-    #[arg(long, default_value = "200000", value_name = "N")]
-    pub(crate) rows: u64,
-}
-
-/// `zdm demo-app`.
-#[derive(Args, Debug)]
-pub(crate) struct DemoAppArgs {
-    /// Its version
-    #[arg(long)]
-    pub(crate) build: String,
-    /// The column that it knows
-    #[arg(long)]
-    pub(crate) column: String,
-    /// Its name
-    #[arg(long)]
-    pub(crate) instance: String,
-    /// The share of the rows that it writes
-    #[arg(long)]
-    pub(crate) share: u64,
-    /// How many rows there are at the start
-    #[arg(long)]
-    pub(crate) rows: u64,
-    /// What it tolerates and needs
-    #[arg(long)]
-    pub(crate) manifest: PathBuf,
 }
 
 /// `zdm completions`.

@@ -19,8 +19,8 @@ use super::args::{DemoAppArgs, DemoArgs};
 use super::output::Stop;
 use super::signals;
 use crate::engine::interrupt::{Interrupt, Signal};
+use crate::engine::scratch::{self, Durability, ScratchError};
 use crate::error::{Error, ErrorKind};
-use crate::scratch::{self, Durability, ScratchError};
 
 /// Runs `zdm demo`.
 pub(super) fn run(args: &DemoArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {

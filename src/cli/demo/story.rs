@@ -9,9 +9,9 @@ use super::table::{self, Check, DATABASE};
 use super::tally::{Tally, Written};
 use super::terminal::{Show, Terminal, count};
 use crate::cli::output::{Output, Stop};
+use crate::engine::scratch::Scratch;
 use crate::error::{Error, ErrorKind};
 use crate::model::server::Engine;
-use crate::scratch::Scratch;
 
 /// How many processes each build has.
 const PROCESSES: u64 = 4;

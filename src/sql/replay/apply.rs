@@ -23,7 +23,7 @@ impl Catalog {
 
     fn apply_one(&mut self, change: &Change, engine: Engine) {
         match change {
-            Change::CreateTable { table, columns, key, temporary: false, .. } => {
+            Change::CreateTable { table, columns, key, .. } => {
                 let columns = columns.iter().map(|def| column(def, engine)).collect();
                 let made = Table { columns, key: key.clone(), is_new: true, ..Table::default() };
                 self.tables.insert(table.clone(), made);

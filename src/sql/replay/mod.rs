@@ -8,8 +8,9 @@ pub(crate) use resolve::Names;
 use super::catalog::Catalog;
 
 impl Catalog {
-    /// Declares every table in use: what follows is another release, or another phase.
+    /// Declares every table in use: what follows is another release, or another phase. Temporary tables are gone.
     pub(crate) fn settle(&mut self) {
+        self.tables.retain(|name, _| name.schema.as_deref() != Some(resolve::TEMPORARY));
         for table in self.tables.values_mut() {
             table.is_new = false;
         }

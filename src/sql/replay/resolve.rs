@@ -5,6 +5,9 @@ use crate::model::server::Engine;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::{Change, ConstraintDefKind, Located};
 
+/// The schema of temporary tables: PostgreSQL's name for it, and here the same for MySQL and MariaDB.
+pub(super) const TEMPORARY: &str = "pg_temp";
+
 /// Where names without a schema are looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Names {
@@ -22,10 +25,15 @@ impl Names {
         Self { engine, schemas }
     }
 
-    /// The table that a name means: the first of the search path that is there, else where it would be made.
+    /// The table that a name means: a temporary one, the first of the search path that is there, else where it would
+    /// be made.
     pub(crate) fn table(&self, name: &TableName, catalog: &Catalog) -> TableName {
         if name.schema.is_some() {
             return name.clone();
+        }
+        let temporary = TableName::in_schema(TEMPORARY, &name.name);
+        if catalog.tables.contains_key(&temporary) {
+            return temporary;
         }
         let mut places = self.schemas.iter().map(|schema| TableName::in_schema(schema, &name.name));
         let first = places.next();
@@ -67,7 +75,9 @@ impl Names {
             }
             Change::CreateTable { table, temporary, .. } => {
                 // A new table comes to the first schema, whatever the others hold.
-                if table.schema.is_none() && !*temporary {
+                if *temporary {
+                    table.schema = Some(TEMPORARY.to_owned());
+                } else if table.schema.is_none() {
                     table.schema = self.schemas.first().cloned();
                 }
                 return;

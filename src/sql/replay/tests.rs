@@ -16,7 +16,8 @@ fn replay(engine: Engine, text: &str) -> Catalog {
 
 /// Tables as `name(column type ..., ...) key=.. indexes=.. constraints=..`.
 fn check(engine: Engine, text: &str, expected: &[&str]) {
-    let catalog = replay(engine, text);
+    let mut catalog = replay(engine, text);
+    catalog.settle();
     let found: Vec<_> = catalog
         .tables
         .iter()

@@ -3,17 +3,19 @@
 //! With a command, the command runs as a child for exactly as long as the lease holds, so that an expired lease means
 //! "gone". Without one, the application says for itself what it is: then an expired lease means nothing.
 
+mod signals;
+pub(crate) mod under;
+
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::process::Child;
+use tokio::signal::unix::SignalKind;
 use tokio_util::sync::CancellationToken;
 
+use self::signals::Signals;
 use crate::app::deadline::margin;
 use crate::app::{Instance, JoinError, Readiness, StopReason};
 use crate::database::target::Target;
@@ -117,7 +119,8 @@ async fn run(
     over: &CancellationToken,
 ) -> Ended {
     let shown = program.to_string_lossy();
-    let mut child = match Command::new(program).args(arguments).kill_on_drop(true).spawn() {
+    let mut child = match under::command(program, arguments).and_then(|mut command| command.spawn())
+    {
         Ok(child) => child,
         Err(error) => {
             let message = format!("could not start command \"{shown}\"");
@@ -225,60 +228,4 @@ fn interrupted(kind: SignalKind) -> Error {
         ErrorKind::Terminated
     };
     Error::new(kind, "stopped before the database was ready for this build")
-}
-
-/// The signals that the process gets.
-struct Signals {
-    heard: mpsc::UnboundedReceiver<SignalKind>,
-    /// Listens for as long as it lives.
-    _tasks: JoinSet<()>,
-}
-
-impl Signals {
-    /// Listens for what ends programs, and for what people send to their own.
-    fn listen() -> Result<Self, Error> {
-        let (send, heard) = mpsc::unbounded_channel();
-        let mut tasks = JoinSet::new();
-        for kind in [
-            SignalKind::interrupt(),
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-            SignalKind::quit(),
-            SignalKind::user_defined1(),
-            SignalKind::user_defined2(),
-        ] {
-            let stream = signal(kind).map_err(|error| {
-                Error::new(ErrorKind::Failed, "could not listen for signals").caused_by(error)
-            })?;
-            tasks.spawn(forward(stream, kind, send.clone()));
-        }
-        Ok(Self { heard, _tasks: tasks })
-    }
-
-    /// The next signal.
-    async fn next(&mut self) -> SignalKind {
-        match self.heard.recv().await {
-            Some(kind) => kind,
-            // The tasks are in `self`, so the channel cannot end before it.
-            None => std::future::pending().await,
-        }
-    }
-
-    /// The next SIGINT or SIGTERM.
-    async fn next_end(&mut self) -> SignalKind {
-        loop {
-            let kind = self.next().await;
-            if kind == SignalKind::interrupt() || kind == SignalKind::terminate() {
-                return kind;
-            }
-        }
-    }
-}
-
-async fn forward(mut stream: Stream, kind: SignalKind, send: mpsc::UnboundedSender<SignalKind>) {
-    while stream.recv().await.is_some() {
-        if send.send(kind).is_err() {
-            return;
-        }
-    }
 }

@@ -1,0 +1,86 @@
+//! What `lints/ID.toml` says of a rule.
+
+use serde::Deserialize;
+
+use super::finding::Severity;
+use crate::model::phase::Phase;
+use crate::model::server::Engine;
+
+/// A rule in words, and when it applies.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct About {
+    /// The same as in the registry.
+    pub(crate) id: String,
+    /// One line.
+    pub(crate) title: String,
+    severity: String,
+    databases: Vec<String>,
+    phases: Vec<String>,
+    /// What goes wrong otherwise.
+    pub(crate) why: String,
+    /// What to do instead.
+    pub(crate) instead: String,
+    /// What it reports, and nothing else does.
+    #[serde(default)]
+    pub(crate) bad: Vec<Example>,
+    /// What it is silent about.
+    #[serde(default)]
+    pub(crate) good: Vec<Example>,
+}
+
+/// An example: a test, and text for people.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Example {
+    /// For which database.
+    database: String,
+    /// In which phase.
+    phase: String,
+    /// The schema before it.
+    #[serde(default)]
+    pub(crate) schema: String,
+    /// The file.
+    pub(crate) sql: String,
+}
+
+impl About {
+    /// How bad its findings are, unless `[lint.rules]` says otherwise.
+    pub(crate) fn severity(&self) -> Severity {
+        Severity::parse(&self.severity).unwrap_or(Severity::Error)
+    }
+
+    /// The databases that it is about.
+    pub(crate) fn databases(&self) -> Vec<Engine> {
+        self.databases.iter().filter_map(|word| Engine::parse(word)).collect()
+    }
+
+    /// The phases in which it speaks.
+    pub(crate) fn phases(&self) -> Vec<Phase> {
+        self.phases.iter().filter_map(|word| Phase::parse(word)).collect()
+    }
+}
+
+impl Example {
+    /// For which database.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        Engine::parse(&self.database)
+    }
+
+    /// In which phase.
+    pub(crate) fn phase(&self) -> Option<Phase> {
+        Phase::parse(&self.phase)
+    }
+}
+
+impl Severity {
+    /// The word of `zdm.toml` and of `lints/`.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "info" => Some(Self::Info),
+            "warning" => Some(Self::Warning),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::lint::about::Example;
+use crate::lint::finding::Finding;
+use crate::lint::{FileContext, lint_file};
+use crate::model::server::Engine;
+
+/// The findings of an example.
+fn lint(example: &Example, sql: &str) -> Vec<Finding> {
+    let engine = example.engine().expect("a database that zdm knows");
+    let phase = example.phase().expect("a phase that zdm knows");
+    let version = if engine == Engine::MariaDb { (10, 11) } else { (15, 0) };
+    let (names, mut catalog) = (Names::new(engine, &[]), Catalog::default());
+    let server = Server { engine, version };
+    let rules = BTreeMap::new();
+    let mut cx = FileContext {
+        text: &example.schema,
+        phase: Some(phase),
+        server,
+        names: &names,
+        catalog: &mut catalog,
+        rules: &rules,
+        backfilled: &[],
+    };
+    lint_file(&mut cx);
+    cx.catalog.settle();
+    cx.text = sql;
+    lint_file(&mut cx).into_iter().flat_map(|statement| statement.findings).collect()
+}
+
+#[test]
+fn each_rule_has_its_data_file_and_both_kinds_of_examples() {
+    for rule in ALL {
+        let about: About =
+            toml::from_str(rule.data).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
+        assert_eq!(about.id, rule.id);
+        assert!(!about.title.is_empty() && !about.why.is_empty() && !about.instead.is_empty());
+        assert!(!about.databases().is_empty() && !about.phases().is_empty(), "{}", rule.id);
+        assert!(!about.bad.is_empty() && !about.good.is_empty(), "{}", rule.id);
+    }
+    assert!(ALL.is_sorted_by_key(|rule| rule.id));
+}
+
+#[test]
+fn each_bad_example_gives_that_rule_and_no_other() {
+    for rule in ALL {
+        for example in &rule.about().bad {
+            let found: Vec<_> =
+                lint(example, &example.sql).iter().map(|finding| finding.rule).collect();
+            assert_eq!(found, [rule.id], "{}", example.sql);
+        }
+    }
+}
+
+#[test]
+fn each_good_example_gives_nothing() {
+    for rule in ALL {
+        for example in &rule.about().good {
+            let found = lint(example, &example.sql);
+            assert!(found.is_empty(), "{}: {found:?}", example.sql);
+        }
+    }
+}
+
+#[test]
+fn a_message_names_its_table_and_says_what_a_lock_means() {
+    for rule in ALL.iter().filter(|rule| !matches!(rule.id, "not-understood" | "unused-allow")) {
+        for finding in rule.about().bad.iter().flat_map(|example| lint(example, &example.sql)) {
+            let message = &finding.message;
+            assert!(message.contains("table \""), "{message}");
+            assert!(!message.ends_with('.') && !finding.help.ends_with('.'), "{message}");
+            assert!(message.starts_with(|first: char| !first.is_uppercase()
+                || message.starts_with("UPDATE")
+                || message.starts_with("DELETE")));
+            if message.contains("Lock") {
+                assert!(
+                    message.contains("others can only") || message.contains("nobody reads"),
+                    "{message}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_edit_makes_its_finding_go_away() {
+    let mut edits = 0;
+    for rule in ALL {
+        for example in &rule.about().bad {
+            for finding in lint(example, &example.sql) {
+                let Some(Fix::Edit { span, text }) = finding.fix else { continue };
+                let mut fixed = example.sql.clone();
+                fixed.replace_range(span.start..span.end, &text);
+                assert!(lint(example, &fixed).is_empty(), "{fixed}");
+                edits += 1;
+            }
+        }
+    }
+    assert!(edits > 0);
+}
+
+#[test]
+fn an_unknown_rule_names_its_neighbour() {
+    assert_eq!(unknown("rename-colum"), "there is no rule \"rename-colum\" (\"rename-column\"?)");
+    assert_eq!(unknown("x"), "there is no rule \"x\"");
+}

@@ -1,0 +1,63 @@
+//! UPDATE and DELETE of many rows in one transaction.
+
+use super::rename_column::toml_text;
+use super::{Report, Rule, Subject};
+use crate::lint::finding::Fix;
+use crate::model::name::TableName;
+use crate::sql::change::Change;
+use crate::sql::update;
+
+pub(super) const RULE: Rule = Rule {
+    id: "unbatched-dml",
+    data: include_str!("../../../lints/unbatched-dml.toml"),
+    judges_generated: false,
+    check,
+};
+
+/// Tables that are known to have fewer rows are changed in one go faster than one notices.
+const FEW_ROWS: u64 = 1_000;
+
+fn check(cx: &Subject<'_>) -> Vec<Report> {
+    let (verb, table, filtered) = match &cx.located.change {
+        Change::Update { table, filtered } => ("UPDATE", table, *filtered),
+        Change::Delete { table, filtered } => ("DELETE", table, *filtered),
+        _ => return Vec::new(),
+    };
+    let rows = cx.known(table).and_then(|known| known.estimated_rows);
+    if cx.is_new(table) || rows.is_some_and(|rows| rows < FEW_ROWS) {
+        return Vec::new();
+    }
+    let shown = cx.show(table);
+    let which = if filtered { "all rows that match" } else { "every row" };
+    let message = format!(
+        "{verb} takes {which} of table \"{shown}\" in one transaction: whoever writes one of them waits until it ends, \
+         and replicas fall behind"
+    );
+    if verb == "DELETE" {
+        let help = "Delete in batches of a few thousand rows, each in a transaction of its own; or mark them with \
+                    [[backfill]] in migration.toml and let the application pass them over";
+        return vec![Report::new(message, help)];
+    }
+    let help = if cx.backfilled.contains(table) {
+        format!("Move it into the [[backfill]] of table \"{shown}\", which fills rows in batches")
+    } else {
+        "Declare it as [[backfill]] in migration.toml, which fills rows in batches".to_owned()
+    };
+    vec![Report::new(message, help).with_fix(backfill(cx, table))]
+}
+
+/// The UPDATE as a backfill, when it is one.
+fn backfill(cx: &Subject<'_>, table: &TableName) -> Option<Fix> {
+    let parts = update::parts(&cx.source.sql, cx.server.engine)?;
+    let mut toml = format!(
+        "[[backfill]]\ntable = {}\nset   = {}\n",
+        toml_text(&cx.show(table)),
+        toml_text(&parts.set)
+    );
+    if let Some(filter) = parts.filter {
+        toml.push_str("where = ");
+        toml.push_str(&toml_text(&filter));
+        toml.push('\n');
+    }
+    Some(Fix::Operation { toml })
+}

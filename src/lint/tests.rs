@@ -1,0 +1,129 @@
+use std::fmt::Write;
+
+use super::*;
+use crate::model::server::Engine;
+use crate::sql::span::Places;
+
+/// The findings of a file under its lines: `severity rule: message`, with a mark under what they are about.
+fn lint(engine: Engine, text: &str, rules: &[(&str, Option<Severity>)]) -> String {
+    let (names, mut catalog) = (Names::new(engine, &[]), Catalog::default());
+    let rules = rules.iter().map(|(id, severity)| ((*id).to_owned(), *severity)).collect();
+    let mut cx = FileContext {
+        text,
+        phase: None,
+        server: Server { engine, version: (15, 0) },
+        names: &names,
+        catalog: &mut catalog,
+        rules: &rules,
+        backfilled: &[],
+    };
+    let mut result = String::new();
+    for finding in lint_file(&mut cx).into_iter().flat_map(|statement| statement.findings) {
+        let Span { start, end, line, column, .. } = finding.span;
+        assert_eq!((line, column), {
+            let span = Places::of(text).span(start, end);
+            (span.line, span.column)
+        });
+        writeln!(
+            result,
+            "{line}:{column} {:?} {} `{}`",
+            finding.severity,
+            finding.rule,
+            &text[start..end]
+        )
+        .unwrap();
+    }
+    result
+}
+
+fn check(text: &str, expected: &str) {
+    assert_eq!(lint(Engine::Postgres, text, &[]), expected, "{text}");
+}
+
+#[test]
+fn a_finding_stands_at_its_clause() {
+    check(
+        "ALTER TABLE é\r\n  ADD a int,\r\n  RENAME b TO c;\nDROP TABLE x, y",
+        "3:3 Error rename-column `RENAME b TO c`\n4:1 Error drop-outside-contract `DROP TABLE x, y`\n\
+         4:1 Error drop-outside-contract `DROP TABLE x, y`\n",
+    );
+}
+
+#[test]
+fn an_allow_needs_a_reason_and_something_to_silence() {
+    check("-- zdm:allow(rename-column) only read by tests\nALTER TABLE t RENAME a TO b", "");
+    check(
+        "/* zdm:allow(rename-column, drop-outside-contract) why */ ALTER TABLE t RENAME a TO b, DROP c",
+        "",
+    );
+    check(
+        "-- zdm:allow(rename-column)\nALTER TABLE t RENAME a TO b",
+        "2:15 Error rename-column `RENAME a TO b`\n1:1 Warning unused-allow `-- zdm:allow(rename-column)`\n",
+    );
+    check(
+        "-- zdm:allow(rename-column) why\nALTER TABLE t DROP a",
+        "2:15 Error drop-outside-contract `DROP a`\n1:1 Warning unused-allow `-- zdm:allow(rename-column) why`\n",
+    );
+    check("-- zdm:allow(x) why\nSELECT 1", "1:1 Warning unused-allow `-- zdm:allow(x) why`\n");
+    check("-- zdm:alow(x) why\n", "1:1 Warning unused-allow `-- zdm:alow(x) why`\n");
+}
+
+#[test]
+fn the_configuration_changes_severities_and_switches_rules_off() {
+    let text = "ALTER TABLE t RENAME a TO b, DROP c";
+    let rules = [("rename-column", None), ("drop-outside-contract", Some(Severity::Info))];
+    assert_eq!(lint(Engine::MySql, text, &rules), "1:30 Info drop-outside-contract `DROP c`\n");
+}
+
+#[test]
+fn a_file_that_no_server_reads_is_a_finding_and_not_an_error() {
+    check("ALTER TABLE t ADD a int; SELECT 'x", "1:26 Error not-understood `SELECT 'x`\n");
+    check("\\set x 1\nSELECT 1;", "1:1 Error not-understood `\\set x 1`\n");
+    check("", "");
+    check("\u{feff}-- nothing\n", "");
+}
+
+#[test]
+fn fixes_are_ready_to_use() {
+    let names = Names::new(Engine::Postgres, &[]);
+    let (mut catalog, rules) = (Catalog::default(), BTreeMap::new());
+    let mut cx = FileContext {
+        text: "ALTER TABLE users RENAME name TO title; UPDATE users SET a = '\"' WHERE a IS NULL",
+        phase: None,
+        server: Server { engine: Engine::Postgres, version: (15, 0) },
+        names: &names,
+        catalog: &mut catalog,
+        rules: &rules,
+        backfilled: &[],
+    };
+    let fixes: Vec<_> = lint_file(&mut cx)
+        .into_iter()
+        .flat_map(|statement| statement.findings)
+        .map(|finding| match finding.fix {
+            Some(finding::Fix::Operation { toml }) => toml,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let rename = "[[operation]]\nkind  = \"rename_column\"\ntable = \"users\"\nfrom  = \"name\"\nto    = \"title\"\n";
+    let backfill =
+        "[[backfill]]\ntable = \"users\"\nset   = \"a = '\\\"'\"\nwhere = \"a IS NULL\"\n";
+    assert_eq!(fixes[0], rename);
+    assert_eq!(fixes[1].parse::<toml::Table>().unwrap(), backfill.parse::<toml::Table>().unwrap());
+}
+
+#[test]
+fn a_generated_statement_is_judged_by_its_cost_alone() {
+    let names = Names::new(Engine::Postgres, &[]);
+    let (mut catalog, rules) = (Catalog::default(), BTreeMap::new());
+    let mut cx = FileContext {
+        text: "",
+        phase: Some(Phase::Expand),
+        server: Server { engine: Engine::Postgres, version: (15, 0) },
+        names: &names,
+        catalog: &mut catalog,
+        rules: &rules,
+        backfilled: &[],
+    };
+    assert!(lint_generated("ALTER TABLE t RENAME a TO b", &mut cx).findings.is_empty());
+    assert_eq!(lint_generated("CREATE INDEX ON t (a)", &mut cx).findings.len(), 1);
+}

@@ -1,0 +1,83 @@
+//! The parts of an UPDATE that a backfill could take over, as written.
+
+use sqlparser::tokenizer::Token;
+
+use super::tokens::{Lexeme, acting};
+use crate::model::server::Engine;
+
+/// What an UPDATE sets, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct UpdateParts {
+    /// What stands behind SET.
+    pub(crate) set: String,
+    /// What stands behind WHERE.
+    pub(crate) filter: Option<String>,
+}
+
+/// The parts of `UPDATE table SET ... [WHERE ...]`; `None` for an UPDATE that does more (aliases, joins, FROM, LIMIT,
+/// ORDER BY, RETURNING).
+pub(crate) fn parts(sql: &str, engine: Engine) -> Option<UpdateParts> {
+    let lexemes = acting(sql, engine).lexemes;
+    let (first, rest) = lexemes.split_first()?;
+    first.is_word("UPDATE").then_some(())?;
+    let set = position(rest, "SET")?;
+    // Behind UPDATE: ONLY, and a name with its qualifiers; an alias or another table would be one more word.
+    let named = rest.get(..set)?.iter().filter(|lexeme| !lexeme.is_word("ONLY"));
+    let mut name = named.map(|lexeme| &lexeme.token);
+    while let Some(Token::Word(_)) = name.next() {
+        match name.next() {
+            Some(Token::Period) => {}
+            None => break,
+            Some(_) => return None,
+        }
+    }
+    name.next().is_none().then_some(())?;
+    let assignments = rest.get(set + 1..)?;
+    let plain = ["FROM", "LIMIT", "ORDER", "RETURNING"]
+        .iter()
+        .all(|word| position(assignments, word).is_none());
+    plain.then_some(())?;
+    let filter_at = position(assignments, "WHERE");
+    let set = text(sql, assignments.get(..filter_at.unwrap_or(assignments.len()))?)?;
+    let filter = filter_at.and_then(|at| text(sql, assignments.get(at + 1..)?));
+    Some(UpdateParts { set, filter })
+}
+
+/// Where an unquoted word stands outside parentheses.
+fn position(lexemes: &[Lexeme], upper: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    lexemes.iter().position(|lexeme| {
+        match lexeme.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && lexeme.is_word(upper)
+    })
+}
+
+fn text(sql: &str, lexemes: &[Lexeme]) -> Option<String> {
+    sql.get(lexemes.first()?.start..lexemes.last()?.end).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_of_one_table_has_two_parts() {
+        let check = |sql, expected: Option<(&str, Option<&str>)>| {
+            let found = parts(sql, Engine::Postgres).map(|parts| (parts.set, parts.filter));
+            let expected =
+                expected.map(|(set, filter)| (set.to_owned(), filter.map(str::to_owned)));
+            assert_eq!(found, expected, "{sql}");
+        };
+        check("UPDATE t SET a = 1", Some(("a = 1", None)));
+        check(
+            "update only s.t set a = (SELECT b FROM u WHERE c), d = 'x' where e IS NULL",
+            Some(("a = (SELECT b FROM u WHERE c), d = 'x'", Some("e IS NULL"))),
+        );
+        check("UPDATE t AS x SET a = 1", None);
+        check("UPDATE t SET a = u.a FROM u", None);
+    }
+}
