@@ -30,7 +30,7 @@ pub(crate) enum Installed {
 }
 
 /// How long to wait for another zdm that is making the state.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often to ask for the lock. Asked for again and again rather than waited for: on PostgreSQL a waiter's snapshot
 /// would deadlock with somebody's CREATE INDEX CONCURRENTLY.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -20,6 +20,8 @@ mod dead;
 mod fence;
 mod passed;
 mod refusal;
+#[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
+mod server_tests;
 mod wait;
 
 pub(crate) use dead::{Lifted, lift_dead, remove};
@@ -39,8 +41,8 @@ use crate::model::name::MigrationId;
 use crate::plan::gate::{GateKind, GateReport, Question, SOURCES, Verdict, decide};
 use crate::plan::migration::Migration;
 
-/// How long to pause between two looks of `--wait`.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How long to pause between two looks of `--wait`: a look is two short queries.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What every source says now. Changes nothing; advice, as long as no fence is up.
 pub(crate) async fn look(

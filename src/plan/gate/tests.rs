@@ -8,13 +8,13 @@ use crate::model::fence::{Fence, FenceKind, FenceStatus};
 use crate::model::lease::{Ending, Lease, Reached, parse_tolerates};
 
 const NOW: i64 = 1_800_000_000_000;
-const TTL: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_mins(1);
 
 fn id(name: &str) -> MigrationId {
     MigrationId::parse(name).unwrap()
 }
 
-/// May 0005_k be contracted, with `api` and `worker` declared, and a soak of a minute?
+/// May `0005_k` be contracted, with `api` and `worker` declared, and a soak of a minute?
 fn contract() -> Question {
     let leases = ServiceFacts { evidence: ServiceEvidence::Leases };
     Question {
