@@ -1,5 +1,6 @@
 //! What a database's "no" means for a run, in words.
 
+use super::gate::Unconfirmed;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::target::Target;
 use crate::error::{Error, ErrorKind};
@@ -118,6 +119,15 @@ impl From<DbError> for Halt {
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
         Self::Final(Box::new(error))
+    }
+}
+
+impl From<Unconfirmed> for Halt {
+    fn from(unconfirmed: Unconfirmed) -> Self {
+        match unconfirmed {
+            Unconfirmed::Database(error) => Self::Database(error),
+            Unconfirmed::Refused(error) => Self::Final(error),
+        }
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::event::Event;
 use super::failure::Halt;
+use super::gate::Passed;
 use super::job::Job;
 use super::retry;
 use super::session::Worker;
-use crate::database::blockers::Blocker;
+use crate::database::blockers::{Blocker, BlockerKind};
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableName;
 
@@ -26,6 +27,12 @@ const RECONNECTS: u32 = 5;
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// After so much looking in vain at what may stand in the way, or not.
+const LOOK_FOR_POSSIBLE: Duration = Duration::from_secs(1);
+
+/// How often to ask whether a gate still holds.
+const GATE_EVERY: Duration = Duration::from_secs(1);
+
 /// How often to tell that a lock is waited for.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -40,6 +47,8 @@ pub(crate) struct Patience<'a> {
     lost: u32,
     told: Option<Instant>,
     blockers: Vec<String>,
+    gate: Option<&'a Passed>,
+    gate_seen: Instant,
 }
 
 impl<'a> Patience<'a> {
@@ -47,7 +56,24 @@ impl<'a> Patience<'a> {
     pub(crate) fn new(title: &'a str, tables: &'a [TableName], job: &Job) -> Self {
         let until = Instant::now() + job.lock_wait;
         let (looked, attempt, lost, told) = (Duration::ZERO, 0, 0, None);
-        Self { title, tables, until, looked, attempt, lost, told, blockers: Vec::new() }
+        Self { title, tables, until, looked, attempt, lost, told, blockers: Vec::new(), gate: None, gate_seen: Instant::now() }
+    }
+
+    /// The wait is behind a gate: it ends when the gate no longer holds.
+    pub(crate) fn behind(mut self, gate: Option<&'a Passed>) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// While a contract waits for a lock, an old instance must not run into its deadline.
+    async fn look_at_gate(&mut self, work: &mut Worker) -> Result<(), Halt> {
+        if let Some(gate) = self.gate
+            && self.gate_seen.elapsed() >= GATE_EVERY
+        {
+            self.gate_seen = Instant::now();
+            gate.still_holds(work.conn()).await?;
+        }
+        Ok(())
     }
 
     /// Waits, holding nothing, until no old transaction holds a lock that conflicts.
@@ -57,8 +83,13 @@ impl<'a> Patience<'a> {
         }
         let began = Instant::now();
         loop {
+            self.look_at_gate(work).await?;
             let found = work.conn().blockers(self.tables, OLD).await?;
-            if found.is_empty() || self.looked + began.elapsed() >= LOOK_FOR {
+            let looked = self.looked + began.elapsed();
+            // Where the server does not tell who holds what, a try is the only way to know.
+            let is_vague = found.iter().all(|blocker| blocker.kind == BlockerKind::Possible);
+            let enough = if is_vague { LOOK_FOR_POSSIBLE } else { LOOK_FOR };
+            if found.is_empty() || looked >= enough {
                 self.looked += began.elapsed();
                 return Ok(());
             }
@@ -81,7 +112,15 @@ impl<'a> Patience<'a> {
         let random = rand::random();
         let pause = retry::LOCK.after(self.attempt, random);
         let left = self.until.saturating_duration_since(Instant::now());
-        Ok(retry::wait(&job.interrupt, pause.min(left)).await?)
+        let until = Instant::now() + pause.min(left);
+        loop {
+            let rest = until.saturating_duration_since(Instant::now());
+            retry::wait(&job.interrupt, rest.min(GATE_EVERY)).await?;
+            if Instant::now() >= until {
+                return Ok(());
+            }
+            self.look_at_gate(work).await?;
+        }
     }
 
     /// Another try is about to be made: tells who is in the way, and ends when patience does.

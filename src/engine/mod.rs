@@ -17,6 +17,7 @@ pub(crate) mod job;
 mod lock;
 mod open;
 pub(crate) mod outcome;
+mod overrides;
 mod progress;
 pub(crate) mod report_child;
 mod retry;

@@ -1,9 +1,10 @@
 //! The beginning and the end of a run: connections, state, run lock, and what the journal says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::Event;
 use super::failure;
+use super::gate;
 use super::job::Job;
 use super::run::Run;
 use super::run_lock::RunLock;
@@ -17,6 +18,10 @@ use crate::database::state::journal::journal;
 use crate::database::state::services::{Ungranted, declare_services};
 use crate::database::stored;
 use crate::error::{Error, ErrorKind};
+use crate::model::journal::MigrationRecord;
+use crate::model::name::MigrationId;
+use crate::model::phase::Phase;
+use crate::model::state::State;
 use crate::plan::history::History;
 
 /// Runs `body` with a work connection and the run lock, and gives both back, whatever comes out of it.
@@ -51,8 +56,22 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
         let message = format!("a service lacks a right ({reason}): have somebody run {statement}");
         run.job.listener.hear(&Event::Note { message });
     }
+    let hidden = hidden(run).await?;
+    gate::lift_dead(run.work.conn(), &run.token, &hidden).await?;
     super::fault::point("run-locked");
     Ok(())
+}
+
+/// The migrations whose old structure is out of sight, or on its way: a gate that died then had decided.
+async fn hidden(run: &mut Run<'_>) -> Result<BTreeSet<MigrationId>, Error> {
+    let history = history(run.work.conn()).await?;
+    let is_hidden = |record: &MigrationRecord| match record.state {
+        State::Hidden | State::Purging | State::Purged => true,
+        // Where statements commit by themselves, a contract that has begun may have hidden something.
+        State::Contracting => record.steps.iter().any(|step| step.phase == Phase::Contract),
+        _ => false,
+    };
+    Ok(history.records.into_iter().filter(is_hidden).map(|record| record.id).collect())
 }
 
 /// Refuses a server that takes no writes, before anything is asked of it.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::event::Event;
 use super::fault;
+use super::gate::Passed;
 use super::job::Job;
 use super::session::Worker;
 use super::steps::{self, Task};
@@ -17,7 +18,7 @@ use crate::model::journal::{MigrationRecord, Progress};
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::model::state::State;
-use crate::model::step::Step;
+use crate::model::step::{Action, Step};
 
 /// What a run holds.
 pub(crate) struct Run<'a> {
@@ -44,6 +45,8 @@ pub(crate) struct PhaseWork<'a> {
     pub(crate) record: Option<&'a MigrationRecord>,
     /// The tables as they are, to be kept when expand begins.
     pub(crate) base: Option<String>,
+    /// The gate that was passed, for the step that takes the old structure away.
+    pub(crate) gate: Option<&'a Passed>,
 }
 
 impl PhaseWork<'_> {
@@ -63,6 +66,7 @@ pub(crate) async fn phase(run: &mut Run<'_>, work: PhaseWork<'_>) -> Result<(), 
         .then(|| Transition { base: work.base.clone(), ..Transition::new(state, during) });
     run.job.listener.hear(&Event::PhaseBegan { migration: migration.clone(), phase });
     let last = work.steps.iter().rposition(|step| work.progress(step) != Some(Progress::Done));
+    let gated = gated(&work);
     for (at, step) in work.steps.iter().enumerate() {
         stop::check(&run.job.interrupt)?;
         let earlier = work.progress(step);
@@ -73,8 +77,9 @@ pub(crate) async fn phase(run: &mut Run<'_>, work: PhaseWork<'_>) -> Result<(), 
             continue;
         }
         let leave = (Some(at) == last).then(|| Transition::new(during, after));
-        let task =
-            Task { migration: work.migration, phase, step, earlier, enter: enter.take(), leave };
+        let enter = enter.take();
+        let gate = work.gate.filter(|_| Some(at) == gated);
+        let task = Task { migration: work.migration, phase, step, earlier, enter, leave, gate };
         let began = Instant::now();
         let (name_, title_) = (name.clone(), title.clone());
         run.job.listener.hear(&Event::StepBegan {
@@ -94,6 +99,15 @@ pub(crate) async fn phase(run: &mut Run<'_>, work: PhaseWork<'_>) -> Result<(), 
     fault::point("phase-done");
     run.job.listener.hear(&Event::PhaseDone { migration, phase });
     Ok(())
+}
+
+/// The step before which the gate must have been passed: none when it is done.
+pub(crate) fn gated(work: &PhaseWork<'_>) -> Option<usize> {
+    let is_done = |step: &Step| work.progress(step) == Some(Progress::Done);
+    let hides = |step: &Step| matches!(&step.action, Action::Statements(group) if group.hides);
+    let mut steps = work.steps.iter();
+    let at = steps.position(hides).unwrap_or(0);
+    work.steps.get(at).is_some_and(|step| !is_done(step)).then_some(at)
 }
 
 /// Brings a migration through states in which there is nothing to do, all in one transaction.

@@ -1,5 +1,6 @@
 //! A change of a migration's state, written in the transaction of the step that brings it.
 
+use super::gate;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::checkpoints::forget_checkpoints;
@@ -8,6 +9,7 @@ use crate::database::state::journal::{forget_steps, save_base, set_state};
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::model::state::State;
+use crate::plan::gate::GateKind;
 
 /// A change of a migration's state.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +35,16 @@ impl Transition {
         id: &MigrationId,
         actor: &Actor,
     ) -> Result<(), DbError> {
+        // The gate's row is locked before the others.
+        match (self.from, self.to) {
+            (State::RollingBack, State::Pending) => {
+                gate::remove(conn, id, GateKind::Rollback).await?;
+            }
+            (State::Revealing, State::Migrated) => {
+                gate::remove(conn, id, GateKind::Contract).await?;
+            }
+            _ => {}
+        }
         set_state(conn, id, self.from, self.to).await?;
         if self.base.is_some() {
             save_base(conn, id, self.base.as_deref()).await?;

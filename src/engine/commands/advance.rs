@@ -54,6 +54,17 @@ impl Ground {
             .map_err(|refusals| refused(migration, refusals))
     }
 
+    /// The work of a phase, without a gate.
+    pub(crate) fn work<'a>(
+        &'a self,
+        migration: &'a Migration,
+        phase: Phase,
+        steps: &'a [Step],
+    ) -> PhaseWork<'a> {
+        let record = self.history.record(&migration.id);
+        PhaseWork { migration: &migration.id, phase, steps, record, base: None, gate: None }
+    }
+
     /// Lets `ask` plan against this ground.
     pub(crate) fn asked<T>(
         &self,
@@ -76,8 +87,11 @@ impl Ground {
 
 /// What makes a migration impossible, as an error.
 pub(crate) fn refused(migration: &Migration, refusals: Vec<Refusal>) -> Error {
-    let message = format!("migration {} cannot be kept right", migration.id);
-    let mut error = Error::usage(message);
+    refusal(Error::usage(format!("migration {} cannot be kept right", migration.id)), refusals)
+}
+
+/// Adds refusals to an error that says what they refuse.
+pub(crate) fn refusal(mut error: Error, refusals: Vec<Refusal>) -> Error {
     let mut helps: Vec<String> = Vec::new();
     for refusal in refusals {
         error = error.detail(refusal.message);
@@ -97,18 +111,26 @@ pub(crate) async fn advance(
 ) -> Result<(), Error> {
     let ground = Ground::read(run).await?;
     let steps = ground.steps(run, migration, phase)?;
-    let record = ground.history.record(&migration.id);
-    let base = match (phase, record) {
-        (Phase::Expand, None) => Some(ground.now.clone()),
-        (Phase::Expand, Some(record)) if record.state == State::Pending => Some(ground.now.clone()),
-        _ => None,
-    };
-    let base = base.as_ref().map(stored::store).transpose().map_err(|error| {
-        Error::new(ErrorKind::Failed, "could not write the tables into the journal")
-            .caused_by(error)
-    })?;
-    let (id, steps) = (&migration.id, steps.as_slice());
-    run::phase(run, PhaseWork { migration: id, phase, steps, record, base }).await?;
+    let mut work = ground.work(migration, phase, &steps);
+    if phase == Phase::Expand && ground.history.state(&migration.id) == State::Pending {
+        let base = stored::store(&ground.now).map_err(|error| {
+            let message = "could not write the tables into the journal";
+            Error::new(ErrorKind::Failed, message).caused_by(error)
+        })?;
+        work.base = Some(base);
+    }
+    through(run, migration, work, outcome).await
+}
+
+/// Takes one migration through a phase that has been looked into.
+pub(crate) async fn through(
+    run: &mut Run<'_>,
+    migration: &Migration,
+    work: PhaseWork<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let phase = work.phase;
+    run::phase(run, work).await?;
     outcome.done.push((migration.id.clone(), phase));
     pass_empty(run, migration, outcome).await
 }

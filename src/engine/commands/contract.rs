@@ -1,37 +1,137 @@
 //! `zdm contract`: takes the old structure out of sight, behind the gate.
 
+use std::time::{Duration, Instant};
+
 use super::{advance, purge, select};
+use crate::engine::fault;
+use crate::engine::gate;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
-use crate::error::Error;
+use crate::engine::overrides;
+use crate::engine::run::{self, Run};
+use crate::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
 use crate::model::state::State;
+use crate::plan::gate::GateKind;
+use crate::plan::migration::Migration;
+use crate::plan::order;
 use crate::plan::steps;
 
-/// Takes every migrated migration to hidden; a refused one holds back later ones on the same tables alone.
+/// Takes every migrated migration to hidden. A refused one holds back later ones on the same tables alone.
 pub(crate) async fn contract(job: &Job) -> Result<Outcome, Error> {
-    open::with_run(job, async |run| {
-        let ground = advance::Ground::read(run).await?;
-        let mut outcome = Outcome::default();
-        for migration in select::for_phase(job, &ground.history, Phase::Contract)? {
-            let ground = advance::Ground::read(run).await?;
-            let refusals =
-                ground.asked(run, migration, |cx| steps::contract_refusals(migration, cx));
-            if !refusals.is_empty() {
-                return Err(advance::refused(migration, refusals));
-            }
-            advance::advance(run, migration, Phase::Contract, &mut outcome).await?;
+    overrides::check(job)?;
+    let until = Instant::now() + job.gate_wait;
+    loop {
+        if !job.gate_wait.is_zero() {
+            await_gates(job, until).await?;
         }
-        for migration in job.project.migrations.iter().filter(|m| m.contract.purge_auto) {
-            let history = open::history(run.work.conn()).await?;
-            let is_hidden = history.state(&migration.id) == State::Hidden;
-            if is_hidden && purge::kept_for(run, &history, migration).await?.is_none() {
-                advance::advance(run, migration, Phase::Purge, &mut outcome).await?;
-            }
+        match open::with_run(job, async |run| every(run).await).await {
+            // Somebody came between the look and the fence: looked at again, holding nothing.
+            Err(error) if error.kind() == ErrorKind::Blocked && Instant::now() < until => {}
+            outcome => return outcome,
         }
-        advance::finish(run, &mut outcome).await?;
-        Ok(outcome)
-    })
-    .await
+    }
+}
+
+/// `--wait`: until every gate is clear, before the run lock is taken.
+async fn await_gates(job: &Job, until: Instant) -> Result<(), Error> {
+    let (mut conn, installed) = open::to_read(job).await?;
+    if !installed {
+        return Ok(());
+    }
+    let history = open::history(&mut conn).await?;
+    let order = select::ordered(job, &history, conn.server(), Phase::Contract)?;
+    for migration in order.run {
+        // A contract that takes nothing away has no gate.
+        if order::settled(migration, State::Migrated) == State::Migrated {
+            let gate_job = overrides::for_gate(job);
+            gate::await_clear(&gate_job, &mut conn, migration, GateKind::Contract, until).await?;
+        }
+    }
+    conn.close().await;
+    Ok(())
+}
+
+async fn every(run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let job = run.job;
+    let ground = advance::Ground::read(run).await?;
+    let mut outcome = Outcome::default();
+    let mut refused: Vec<(&Migration, Error)> = Vec::new();
+    for migration in select::chosen(job, &ground, Phase::Contract, &mut outcome)? {
+        let shares = |(other, _): &(&Migration, Error)| {
+            order::share_tables(other, migration, &job.project, ground.server)
+        };
+        if refused.iter().any(shares) {
+            continue;
+        }
+        match one(run, migration, &mut outcome).await {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Blocked | ErrorKind::Unknown) => {
+                refused.push((migration, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    for migration in job.project.migrations.iter().filter(|m| m.contract.purge_auto) {
+        let history = open::history(run.work.conn()).await?;
+        let is_hidden = history.state(&migration.id) == State::Hidden;
+        if is_hidden && purge::kept_for(run, &history, migration).await?.is_none() {
+            advance::advance(run, migration, Phase::Purge, &mut outcome).await?;
+        }
+    }
+    if let Some(error) = worst(refused) {
+        return Err(with_done(error, &outcome));
+    }
+    advance::finish(run, &mut outcome).await?;
+    Ok(outcome)
+}
+
+async fn one(
+    run: &mut Run<'_>,
+    migration: &Migration,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let ground = advance::Ground::read(run).await?;
+    let refusals = ground.asked(run, migration, |cx| steps::contract_refusals(migration, cx));
+    if !refusals.is_empty() {
+        return Err(advance::refused(migration, refusals));
+    }
+    let steps = ground.steps(run, migration, Phase::Contract)?;
+    let work = ground.work(migration, Phase::Contract, &steps);
+    if run::gated(&work).is_none() {
+        return advance::through(run, migration, work, outcome).await;
+    }
+    let gate_job = overrides::for_gate(run.job);
+    let (conn, token) = (run.work.conn(), &run.token);
+    let passed = gate::pass(&gate_job, conn, migration, GateKind::Contract, token).await?;
+    fault::point("gate-passed");
+    let work = run::PhaseWork { gate: Some(&passed), ..work };
+    match advance::through(run, migration, work, outcome).await {
+        Ok(()) => Ok(()),
+        // A fence that is final by now stays.
+        Err(error) => Err(passed.give_up(run.job, run.work.conn(), error).await),
+    }
+}
+
+/// Of several refusals the one that no retry can help.
+fn worst(refused: Vec<(&Migration, Error)>) -> Option<Error> {
+    let mut errors: Vec<_> = refused.into_iter().map(|(_, error)| error).collect();
+    let unknown = errors.iter().position(|error| error.kind() == ErrorKind::Unknown);
+    if errors.is_empty() {
+        return None;
+    }
+    let mut worst = errors.remove(unknown.unwrap_or(0));
+    for other in errors {
+        worst.detail.extend(other.detail);
+        worst.not_done.extend(other.not_done);
+        let sooner = other.retry_after.unwrap_or(Duration::ZERO);
+        worst.retry_after = worst.retry_after.map(|own| own.max(sooner));
+    }
+    Some(worst)
+}
+
+fn with_done(mut error: Error, outcome: &Outcome) -> Error {
+    error.done.extend(outcome.done.iter().map(|(id, phase)| format!("{id}: {phase}")));
+    error
 }

@@ -4,16 +4,18 @@ use super::{advance, select};
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
+use crate::engine::overrides;
 use crate::error::Error;
 use crate::model::phase::Phase;
 use crate::plan::steps;
 
 /// Takes every pending migration to expanded.
 pub(crate) async fn expand(job: &Job) -> Result<Outcome, Error> {
+    overrides::check(job)?;
     open::with_run(job, async |run| {
         let ground = advance::Ground::read(run).await?;
         let mut outcome = Outcome::default();
-        let chosen = select::for_phase(job, &ground.history, Phase::Expand)?;
+        let chosen = select::chosen(job, &ground, Phase::Expand, &mut outcome)?;
         for migration in chosen {
             // Each is judged on the tables as the one before it has left them.
             let ground = advance::Ground::read(run).await?;

@@ -4,15 +4,17 @@ use super::{advance, select};
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
+use crate::engine::overrides;
 use crate::error::Error;
 use crate::model::phase::Phase;
 
 /// Takes every expanded migration to migrated.
 pub(crate) async fn migrate(job: &Job) -> Result<Outcome, Error> {
+    overrides::check(job)?;
     open::with_run(job, async |run| {
         let ground = advance::Ground::read(run).await?;
         let mut outcome = Outcome::default();
-        for migration in select::for_phase(job, &ground.history, Phase::Migrate)? {
+        for migration in select::chosen(job, &ground, Phase::Migrate, &mut outcome)? {
             advance::advance(run, migration, Phase::Migrate, &mut outcome).await?;
         }
         advance::finish(run, &mut outcome).await?;

@@ -8,6 +8,7 @@ use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
+use crate::engine::overrides;
 use crate::engine::run::Run;
 use crate::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
@@ -20,16 +21,18 @@ const KEEP_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// Takes every hidden migration that has been kept for long enough to purged.
 pub(crate) async fn purge(job: &Job) -> Result<Outcome, Error> {
+    overrides::check(job)?;
     open::with_run(job, async |run| {
         let ground = advance::Ground::read(run).await?;
         let mut outcome = Outcome::default();
-        let chosen = select::for_phase(job, &ground.history, Phase::Purge)?;
+        let chosen = select::chosen(job, &ground, Phase::Purge, &mut outcome)?;
         for migration in &chosen {
             if let Some(left) = kept_for(run, &ground.history, migration).await? {
                 return Err(too_young(migration, left));
             }
         }
         for migration in chosen {
+            overrides::record(run.work.conn(), job, overrides::KEEP_FOR, &migration.id).await?;
             advance::advance(run, migration, Phase::Purge, &mut outcome).await?;
         }
         advance::finish(run, &mut outcome).await?;
@@ -45,7 +48,7 @@ pub(crate) async fn kept_for(
     migration: &Migration,
 ) -> Result<Option<Duration>, Error> {
     let Some(record) = history.record(&migration.id) else { return Ok(None) };
-    if record.state == State::Purging || is_overridden(run.job) {
+    if record.state == State::Purging || overrides::has(run.job, overrides::KEEP_FOR) {
         return Ok(None);
     }
     let now = state::now(run.work.conn()).await;
@@ -53,10 +56,6 @@ pub(crate) async fn kept_for(
     let kept = Duration::from_millis(now.saturating_sub(record.since).try_into().unwrap_or(0));
     let keep = migration.contract.keep_for.unwrap_or(KEEP_FOR);
     Ok(keep.checked_sub(kept).filter(|left| !left.is_zero()))
-}
-
-fn is_overridden(job: &Job) -> bool {
-    job.overrides.iter().any(|(name, _)| name == "keep_for")
 }
 
 fn too_young(migration: &Migration, left: Duration) -> Error {

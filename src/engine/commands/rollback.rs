@@ -1,17 +1,26 @@
 //! `zdm rollback ID`: back to before expand, or from hidden to migrated.
 
 use super::{advance, select};
+use crate::engine::failure::Halt;
+use crate::engine::fault;
+use crate::engine::gate::{self, Passed};
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
-use crate::engine::run::{self, PhaseWork, Run};
+use crate::engine::overrides;
+use crate::engine::run::{self, Run};
+use crate::engine::steps::commit_or_roll_back;
+use crate::engine::transition::Transition;
 use crate::error::Error;
 use crate::model::phase::Phase;
 use crate::model::state::State;
+use crate::plan::gate::GateKind;
 use crate::plan::migration::Migration;
+use crate::plan::order;
 
 /// Takes one migration back.
 pub(crate) async fn rollback(job: &Job, name: &str) -> Result<Outcome, Error> {
+    overrides::check(job)?;
     let migration = select::called(job, name)?;
     open::with_run(job, async |run| {
         let mut outcome = Outcome::default();
@@ -35,13 +44,51 @@ async fn back(
         Direction::Never => return Err(too_late(migration, state)),
     };
     refuse_before_later_ones(run, &ground, migration)?;
+    select::unless_drifted(run.job, &ground.history, ground.server)?;
     let steps = ground.steps(run, migration, phase)?;
-    let (id, steps) = (&migration.id, steps.as_slice());
-    let record = ground.history.record(id);
-    run::phase(run, PhaseWork { migration: id, phase, steps, record, base: None }).await?;
+    let id = &migration.id;
+    if matches!(state, State::Expanded | State::Migrating | State::Migrated) {
+        withdraw(run, migration, state).await?;
+    }
+    let ground = advance::Ground::read(run).await?;
+    run::phase(run, ground.work(migration, phase, &steps)).await?;
     outcome.done.push((id.clone(), phase));
     outcome.states.push((id.clone(), State::during_and_after(phase).1));
     Ok(())
+}
+
+/// Passes the gate, and brings the migration into `rolling_back` behind it: from then on nobody who needs it joins.
+async fn withdraw(run: &mut Run<'_>, migration: &Migration, from: State) -> Result<(), Error> {
+    let gate_job = overrides::for_gate(run.job);
+    let (conn, token) = (run.work.conn(), &run.token);
+    let passed = gate::pass(&gate_job, conn, migration, GateKind::Rollback, token).await?;
+    fault::point("gate-passed");
+    let begun = Transition::new(from, State::RollingBack);
+    match begin(run, &passed, &begun, migration).await {
+        Ok(()) => Ok(()),
+        Err(halt) => {
+            let error = halt.into_error("begin the rollback");
+            Err(passed.give_up(run.job, run.work.conn(), error).await)
+        }
+    }
+}
+
+async fn begin(
+    run: &mut Run<'_>,
+    passed: &Passed,
+    begun: &Transition,
+    migration: &Migration,
+) -> Result<(), Halt> {
+    let (conn, actor) = (run.work.conn(), &run.actor);
+    conn.begin().await?;
+    let written = async {
+        passed.confirm(conn).await?;
+        begun.write(conn, &migration.id, actor).await?;
+        passed.make_final(conn).await?;
+        Ok::<(), Halt>(())
+    }
+    .await;
+    commit_or_roll_back(run.work.conn(), written).await
 }
 
 enum Direction {

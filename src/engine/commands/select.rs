@@ -1,88 +1,68 @@
 //! Which migrations a command is about.
 
-use crate::engine::job::{Job, Selection};
+use super::advance::{Ground, refusal};
+use crate::engine::job::Job;
+use crate::engine::outcome::Outcome;
 use crate::error::{Error, ErrorKind};
 use crate::model::phase::Phase;
+use crate::model::server::Server;
 use crate::model::state::State;
 use crate::plan::history::History;
 use crate::plan::migration::Migration;
+use crate::plan::order::{self, Drift, Wish};
 
 /// The migration that a name or a number means.
 pub(crate) fn called<'a>(job: &'a Job, name: &str) -> Result<&'a Migration, Error> {
-    let migrations = &job.project.migrations;
-    migrations.iter().find(|migration| migration.id.is_called(name)).ok_or_else(|| {
-        let known: Vec<_> = migrations.iter().map(|migration| migration.id.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Error::usage(format!("there is no migration \"{name}\""))
-            .hint(format!("The migrations are: {known}. Nothing was changed."))
+    order::find(&job.project, name).map_err(|refused| {
+        Error::usage(refused.message).hint(format!("{}. Nothing was changed.", refused.help))
     })
 }
 
-/// The migrations that are in front of a phase, or in the middle of it, in order, as far as the job asks for them.
-pub(crate) fn for_phase<'a>(
+/// What a command runs, in order, once nothing has drifted. What must wait is noted in the outcome.
+pub(crate) fn chosen<'a>(
+    job: &'a Job,
+    ground: &Ground,
+    phase: Phase,
+    outcome: &mut Outcome,
+) -> Result<Vec<&'a Migration>, Error> {
+    unless_drifted(job, &ground.history, ground.server)?;
+    let order = ordered(job, &ground.history, ground.server, phase)?;
+    for held in order.held {
+        outcome.notes.push(format!("{}: {}", held.why.message, held.why.help));
+    }
+    Ok(order.run)
+}
+
+/// What a command would run.
+pub(crate) fn ordered<'a>(
     job: &'a Job,
     history: &History,
+    server: Server,
     phase: Phase,
-) -> Result<Vec<&'a Migration>, Error> {
-    let Selection { to, only } = &job.selection;
-    if let Some(only) = only {
-        let migration = called(job, only)?;
-        return Ok(match place(history.state(&migration.id), phase) {
-            Place::Here => vec![migration],
-            Place::Behind => Vec::new(),
-            Place::Ahead => return Err(too_early(migration, history, phase)),
-        });
-    }
-    let last = to.as_deref().map(|to| called(job, to)).transpose()?;
-    let asked = |migration: &&Migration| last.is_none_or(|last| migration.id <= last.id);
-    let mut chosen = Vec::new();
-    for migration in job.project.migrations.iter().filter(asked) {
-        let state = history.state(&migration.id);
-        if matches!(state, State::RollingBack | State::Revealing) {
-            return Err(too_early(migration, history, phase));
-        }
-        if place(state, phase) == Place::Here {
-            chosen.push(migration);
-        }
-    }
-    Ok(chosen)
+) -> Result<order::Order<'a>, Error> {
+    let wish = Wish { to: job.selection.to.as_deref(), only: job.selection.only.as_deref() };
+    order::next(&job.project, history, phase, wish, server)
+        .map_err(|refusals| refusal(Error::usage(format!("cannot {phase}")), refusals))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// The phase is what comes next, or is under way.
-    Here,
-    /// The phase is done.
-    Behind,
-    /// Something else comes first.
-    Ahead,
-}
-
-fn place(state: State, phase: Phase) -> Place {
-    let (during, after) = State::during_and_after(phase);
-    if state == during
-        || state.may_become(during) && super::advance::next_phase(state) == Some(phase)
-    {
-        Place::Here
-    } else if matches!(state, State::RollingBack | State::Revealing) || state < after {
-        Place::Ahead
+/// Refuses when the folder is not what has run.
+pub(crate) fn unless_drifted(job: &Job, history: &History, server: Server) -> Result<(), Error> {
+    let drift = order::drift(&job.project, history, server);
+    let is_gone = |drift: &Drift| matches!(drift, Drift::Gone { .. });
+    let Some(first) = drift.first() else { return Ok(()) };
+    let error = if drift.iter().any(is_gone) {
+        Error::usage("an applied migration is gone from the folder").hint(
+            "Bring its folder back (from version control, or the branch that has it). Nothing was changed.",
+        )
     } else {
-        Place::Behind
-    }
-}
-
-fn too_early(migration: &Migration, history: &History, phase: Phase) -> Error {
-    let id = &migration.id;
-    let state = history.state(id);
-    let first = match state {
-        State::Pending | State::Expanding => format!("zdm expand --only {id}"),
-        State::Expanded | State::Migrating => format!("zdm migrate --only {id}"),
-        State::Migrated | State::Contracting => format!("zdm contract --only {id}"),
-        State::Hidden | State::Purging | State::Purged => "zdm status".to_owned(),
-        State::RollingBack | State::Revealing => format!("zdm rollback {id}"),
+        let id = match first {
+            Drift::Edited { migration, .. } | Drift::Gone { migration } => migration,
+        };
+        Error::new(ErrorKind::Drift, "an applied step was edited").hint(format!(
+            "Undo the edit and write a new migration; or, if both texts mean the same, accept it: zdm status --accept {id} --reason \"...\". Nothing was changed.",
+        ))
     };
-    Error::new(ErrorKind::Usage, format!("migration {id} is {state}: {phase} cannot run yet"))
-        .hint(format!("Run {first} first. Nothing was changed."))
+    Err(drift.iter().fold(error, |error, drift| error.detail(drift.to_string())))
 }
 
 /// The command that comes next for the project as it stands, when there is one.
@@ -95,10 +75,10 @@ pub(crate) fn next_command(job: &Job, history: &History) -> Option<String> {
     if let Some(migration) = back {
         return Some(format!("zdm rollback {}", migration.id));
     }
-    let command = if any(&[State::Pending, State::Expanding]) {
-        "zdm expand"
-    } else if any(&[State::Expanded, State::Migrating]) {
+    let command = if any(&[State::Expanded, State::Migrating]) {
         "zdm migrate"
+    } else if any(&[State::Pending, State::Expanding]) {
+        "zdm expand"
     } else if any(&[State::Migrated, State::Contracting]) {
         "zdm contract"
     } else if any(&[State::Hidden, State::Purging]) {

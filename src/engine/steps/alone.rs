@@ -28,9 +28,9 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let mut again = task.earlier.is_some();
     if !again {
-        record::intent(run, task).await?;
+        record::final_intent(run, task).await?;
     }
-    let mut patience = Patience::new(&task.step.title, &task.step.tables, run.job);
+    let mut patience = task.patience(run.job);
     loop {
         stop::check(&run.job.interrupt)?;
         let halt = match attempt(run, task, statement, &mut patience, again).await {

@@ -203,12 +203,11 @@ impl Filling<'_> {
         let next = match written {
             Ok(next) => next,
             Err(error) => {
-                commit_or_roll_back(run.work.conn(), Err(error.clone())).await?;
-                return Err(error);
+                return commit_or_roll_back(run.work.conn(), Err(error)).await.map(|()| at.clone());
             }
         };
         fault::point("batch-before-commit");
-        commit_or_roll_back(run.work.conn(), Ok(())).await?;
+        run.work.conn().commit().await?;
         fault::point("batch-after-commit");
         Ok(next)
     }

@@ -35,7 +35,7 @@ pub(super) fn is_atomic(group: &Group, engine: Engine) -> bool {
 
 /// Runs the statements and their journal row in one transaction, as often as it takes.
 pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), Error> {
-    let mut patience = Patience::new(&task.step.title, &task.step.tables, run.job);
+    let mut patience = task.patience(run.job);
     loop {
         stop::check(&run.job.interrupt)?;
         match attempt(run, task, group, &mut patience).await {
@@ -63,12 +63,14 @@ async fn attempt(
     if written.is_ok() {
         fault::point("before-commit");
     }
-    commit_or_roll_back(run.work.conn(), written).await?;
-    Ok(())
+    commit_or_roll_back(run.work.conn(), written).await
 }
 
-async fn inside(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), DbError> {
+async fn inside(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), Halt> {
     let (conn, interrupt) = (run.work.conn(), &run.job.interrupt);
+    if let Some(gate) = task.gate {
+        gate.confirm(conn).await?;
+    }
     record::begin(conn, task, &run.token, &run.actor).await?;
     for statement in &group.statements {
         if is_reversal(task.phase) && reversed_already(conn, &statement.done).await? {
@@ -79,7 +81,11 @@ async fn inside(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(),
         ran?;
         fault::point("statement-done");
     }
-    record::end(conn, task, &run.actor).await
+    if let Some(gate) = task.gate {
+        gate.make_final(conn).await?;
+    }
+    record::end(conn, task, &run.actor).await?;
+    Ok(())
 }
 
 /// Whether a phase takes back what others did, perhaps only in part.

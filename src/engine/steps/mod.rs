@@ -4,6 +4,7 @@ mod alone;
 mod backfill;
 mod group;
 mod hunt;
+mod keeper;
 pub(crate) mod keyset;
 mod one_by_one;
 mod record;
@@ -13,6 +14,8 @@ mod watched;
 pub(crate) use record::commit_or_roll_back;
 
 use super::failure::{self, Halt};
+use super::gate::Passed;
+use super::job::Job;
 use super::lock::Patience;
 use super::run::Run;
 use super::stop;
@@ -41,6 +44,15 @@ pub(crate) struct Task<'a> {
     pub(crate) enter: Option<Transition>,
     /// Written with its last record: the phase ends with it.
     pub(crate) leave: Option<Transition>,
+    /// The gate behind which it takes the old structure away.
+    pub(crate) gate: Option<&'a Passed>,
+}
+
+impl<'a> Task<'a> {
+    /// Its wait for strong locks begins.
+    fn patience(&self, job: &Job) -> Patience<'a> {
+        Patience::new(&self.step.title, &self.step.tables, job).behind(self.gate)
+    }
 }
 
 /// Runs a step to its end.

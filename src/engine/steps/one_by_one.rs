@@ -2,22 +2,21 @@
 //! decides which of them took effect.
 
 use super::group::is_reversal;
+use super::keeper::Keeper;
 use super::watched::run_without_queueing;
 use super::{After, Halt, Task, record, recover};
 use crate::database::connection::{Connection, LockLimit};
 use crate::database::error::{DbError, DbErrorKind};
-use crate::engine::failure::{self, is_lost};
+use crate::database::state::run_lock::check_run;
+use crate::engine::failure::{is_in_the_way, is_lost};
 use crate::engine::fault;
 use crate::engine::lock::Patience;
+use crate::engine::overrides;
 use crate::engine::run::Run;
 use crate::engine::stop;
 use crate::error::{Error, ErrorKind};
-use crate::model::journal::Progress;
 use crate::model::step::{Group, Probe, Statement};
 use crate::sql::quote;
-
-/// The override by which a person says that a statement of unknown fate may run (again).
-const REPEAT: &str = "repeat";
 
 /// Which statements took effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,31 +27,35 @@ enum Fate {
     Unknown(usize),
 }
 
+/// How far the statements of a step are.
+struct Course {
+    /// The statement that runs next.
+    next: usize,
+    /// Whether that is known; if not, the catalog is asked.
+    known: bool,
+    /// Whether the intent is written.
+    intended: bool,
+    keeper: Keeper,
+}
+
 /// Runs the statements, each by itself.
 pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), Error> {
-    let mut next = 0;
-    let mut trust = task.earlier.is_none();
-    if trust {
-        record::intent(run, task).await?;
-    } else if task.earlier == Some(Progress::Done) {
-        return Ok(());
-    }
-    let mut patience = Patience::new(&task.step.title, &task.step.tables, run.job);
+    let fresh = task.earlier.is_none();
+    let mut course =
+        Course { next: 0, known: fresh, intended: !fresh, keeper: Keeper::new(task.gate.is_some()) };
+    let mut patience = task.patience(run.job);
     loop {
         stop::check(&run.job.interrupt)?;
-        let halt = match attempt(run, task, group, &mut patience, (&mut next, trust)).await {
-            Ok(()) => break,
-            Err(halt) => halt,
-        };
+        let attempted = attempt(run, task, group, &mut patience, &mut course).await;
+        let Err(halt) = attempted else { break };
+        course.keeper.after_failure(task.gate, course.next > 0).await?;
         if let Halt::Database(error) = &halt {
-            let had_no_effect = next == 0 && trust && !is_lost(error.kind);
-            let is_final =
-                !failure::is_in_the_way(error.kind) && error.kind != DbErrorKind::Cancelled;
-            if had_no_effect && is_final {
+            // What a lost connection was doing, the catalog says.
+            course.known &= !is_lost(error.kind);
+            let is_final = !is_in_the_way(error.kind) && error.kind != DbErrorKind::Cancelled;
+            if course.next == 0 && course.known && course.intended && is_final {
                 record::undone(run, task).await?;
             }
-            // What a lost connection was doing, the catalog says.
-            trust &= !is_lost(error.kind);
         }
         match recover(run, task, &mut patience, halt).await? {
             After::Again => {}
@@ -67,19 +70,25 @@ async fn attempt(
     task: &Task<'_>,
     group: &Group,
     patience: &mut Patience<'_>,
-    (next, trust): (&mut usize, bool),
+    course: &mut Course,
 ) -> Result<(), Halt> {
-    if !trust {
-        *next = match fate(run.work.conn(), &group.statements).await? {
+    if !course.known {
+        course.next = match fate(run.work.conn(), &group.statements).await? {
             Fate::Next(at) => at,
-            Fate::Unknown(at) if run.job.overrides.iter().any(|(name, _)| name == REPEAT) => at,
+            Fate::Unknown(at) if overrides::has(run.job, overrides::REPEAT) => at,
             Fate::Unknown(at) => return Err(unknown(task, group.statements.get(at)).into()),
         };
+        course.known = true;
     }
     patience.look(&mut run.work, run.job).await?;
+    course.keeper.hold(run.job, task.gate).await?;
+    if !course.intended {
+        record::intent(run, task).await?;
+        course.intended = true;
+    }
     // The second connection ends a statement that queues; this limit is for when it cannot.
     run.work.limit(LockLimit::CLOSING).await?;
-    check_run_alone(run).await?;
+    check_run(run.work.conn(), &run.token).await?;
     if !group.lock_tables.is_empty() {
         let engine = run.work.conn().engine();
         let tables: Vec<_> = (group.lock_tables.iter())
@@ -88,11 +97,13 @@ async fn attempt(
         let sql = format!("LOCK TABLES {}", tables.join(", "));
         run_without_queueing(&mut run.work, run.job, &sql).await?;
     }
-    let ran = rest(run, task, group, next).await;
+    let ran = rest(run, task, group, &mut course.next).await;
     if !group.lock_tables.is_empty() && !run.work.conn().is_closed() {
         run.work.conn().run("UNLOCK TABLES").await?;
     }
-    Ok(ran?)
+    ran?;
+    course.keeper.settle(task.gate).await?;
+    Ok(())
 }
 
 /// Runs the statements from `next` on.
@@ -116,14 +127,8 @@ async fn rest(
     Ok(())
 }
 
-/// No transaction holds these statements: so the run lock is looked at just before.
-async fn check_run_alone(run: &mut Run<'_>) -> Result<(), DbError> {
-    crate::database::state::run_lock::check_run(run.work.conn(), &run.token).await
-}
-
 /// Which statements of a step that had begun took effect: they ran in order.
 async fn fate(conn: &mut Connection, statements: &[Statement]) -> Result<Fate, DbError> {
-    // What a later statement undoes (a column that is dropped again) only the later one tells: so from the end.
     let mut answers = Vec::new();
     for statement in statements {
         answers.push(match statement.done {

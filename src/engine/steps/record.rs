@@ -7,7 +7,7 @@ use crate::database::state::events::Actor;
 use crate::database::state::journal::{step_begun, step_done, step_undone};
 use crate::database::state::run_lock::{RunToken, check_run};
 use crate::engine::fault;
-use crate::engine::lock::Patience;
+use crate::engine::gate::Passed;
 use crate::engine::run::Run;
 use crate::error::Error;
 
@@ -39,9 +39,11 @@ pub(super) async fn end(
 }
 
 /// What to write in a transaction of its own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Entry {
+#[derive(Clone, Copy, Debug)]
+enum Entry<'a> {
     Intent,
+    /// With the gate confirmed, and its fence made final.
+    GatedIntent(&'a Passed),
     Done,
     Undone,
 }
@@ -49,6 +51,13 @@ enum Entry {
 /// Writes the intent of a step, in a transaction of its own.
 pub(super) async fn intent(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
     write(run, task, Entry::Intent).await?;
+    fault::point("intent-written");
+    Ok(())
+}
+
+/// Writes the intent of a step that no transaction may hold: the gate's fence becomes final with it.
+pub(super) async fn final_intent(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
+    write(run, task, task.gate.map_or(Entry::Intent, Entry::GatedIntent)).await?;
     fault::point("intent-written");
     Ok(())
 }
@@ -65,15 +74,15 @@ pub(super) async fn undone(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Err
     write(run, task, Entry::Undone).await
 }
 
-async fn write(run: &mut Run<'_>, task: &Task<'_>, entry: Entry) -> Result<(), Error> {
-    let mut patience = Patience::new(&task.step.title, &[], run.job);
-    let mut lost = false;
+async fn write(run: &mut Run<'_>, task: &Task<'_>, entry: Entry<'_>) -> Result<(), Error> {
+    let mut patience = task.patience(run.job);
+    let mut again = false;
     loop {
-        match attempt(run, task, entry, lost).await {
+        match attempt(run, task, entry, again).await {
             Ok(()) => return Ok(()),
-            Err(error) => {
-                lost = true;
-                match recover(run, task, &mut patience, Halt::Database(error)).await? {
+            Err(halt) => {
+                again = true;
+                match recover(run, task, &mut patience, halt).await? {
                     After::Done => return Ok(()),
                     After::Again => {}
                 }
@@ -85,38 +94,53 @@ async fn write(run: &mut Run<'_>, task: &Task<'_>, entry: Entry) -> Result<(), E
 async fn attempt(
     run: &mut Run<'_>,
     task: &Task<'_>,
-    entry: Entry,
+    entry: Entry<'_>,
     again: bool,
-) -> Result<(), DbError> {
-    // A commit whose answer was lost may have been one.
-    let begun = again && super::progress(run.work.conn(), task).await?.is_some();
-    if again && begun == (entry != Entry::Undone) && entry != Entry::Done {
-        return Ok(());
+) -> Result<(), Halt> {
+    if again {
+        // A commit whose answer was lost may have been one.
+        let begun = super::progress(run.work.conn(), task).await?.is_some();
+        match entry {
+            Entry::Intent | Entry::GatedIntent(_) if begun => return Ok(()),
+            Entry::Undone if !begun => return Ok(()),
+            Entry::Intent | Entry::GatedIntent(_) | Entry::Undone | Entry::Done => {}
+        }
     }
     run.work.limit(LockLimit::PATIENT).await?;
     let (conn, token, actor) = (run.work.conn(), &run.token, &run.actor);
     conn.begin().await?;
-    let written = match entry {
-        Entry::Intent => begin(conn, task, token, actor).await,
-        Entry::Done => match check_run(conn, token).await {
-            Ok(()) => end(conn, task, actor).await,
-            Err(error) => Err(error),
-        },
-        Entry::Undone => match check_run(conn, token).await {
-            Ok(()) => step_undone(conn, task.migration, task.phase, &task.step.name).await,
-            Err(error) => Err(error),
-        },
-    };
+    let written = inside(conn, task, entry, token, actor).await;
     commit_or_roll_back(conn, written).await
 }
 
-/// Commits what was written; rolls back after an error, which is the one that counts.
-pub(crate) async fn commit_or_roll_back(
+async fn inside(
     conn: &mut Connection,
-    written: Result<(), DbError>,
-) -> Result<(), DbError> {
+    task: &Task<'_>,
+    entry: Entry<'_>,
+    token: &RunToken,
+    actor: &Actor,
+) -> Result<(), Halt> {
+    if let Entry::GatedIntent(gate) = entry {
+        gate.confirm(conn).await?;
+        begin(conn, task, token, actor).await?;
+        return Ok(gate.make_final(conn).await?);
+    }
+    check_run(conn, token).await?;
+    match entry {
+        Entry::Intent | Entry::GatedIntent(_) => begin(conn, task, token, actor).await?,
+        Entry::Done => end(conn, task, actor).await?,
+        Entry::Undone => step_undone(conn, task.migration, task.phase, &task.step.name).await?,
+    }
+    Ok(())
+}
+
+/// Commits what was written; rolls back after an error, which is the one that counts.
+pub(crate) async fn commit_or_roll_back<E: From<DbError>>(
+    conn: &mut Connection,
+    written: Result<(), E>,
+) -> Result<(), E> {
     match written {
-        Ok(()) => conn.commit().await,
+        Ok(()) => conn.commit().await.map_err(E::from),
         Err(error) => {
             if !conn.is_closed()
                 && let Err(also) = conn.rollback().await
