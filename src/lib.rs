@@ -1,6 +1,5 @@
 //! zdm: zero-downtime schema migrations for PostgreSQL, MySQL and MariaDB.
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub mod app;
 #[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
 #[doc(hidden)]
@@ -24,7 +23,6 @@ mod report;
 #[cfg(feature = "engine")]
 mod sql;
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use app::Instance;
 /// Throwaway servers, for the tests of this crate.
 #[cfg(feature = "engine")]
