@@ -221,3 +221,39 @@ fn an_old_snapshot_hides_no_fence_whatever_the_isolation_level() {
         });
     }
 }
+
+#[test]
+fn no_join_slips_past_a_gate_that_decides_at_the_same_moment() {
+    support::each(|db| {
+        install(db);
+        let (instance, gate) = (db.session(), db.session());
+        if db.engine == Engine::MariaDb {
+            gate.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        }
+        let (mut admitted, mut fenced) = (0, 0);
+        for round in 0..150_u64 {
+            gate.run(&sql(db, "DELETE FROM zdm_lease"));
+            gate.run(&sql(db, "DELETE FROM zdm_fence"));
+            gate.run("START TRANSACTION");
+            let joining = instance.start(&call_sql(db, "join_v1", JOIN));
+            // Sometimes one is first, sometimes the other.
+            std::thread::sleep(Duration::from_micros(100 * (round % 10)));
+            gate.rows(&sql(db, "SELECT epoch FROM zdm_gate WHERE id = 1 FOR UPDATE"));
+            let clear = gate.value(&sql(db, "SELECT count(*) FROM zdm_lease")) == "0";
+            if clear {
+                gate.run(&sql(db, "UPDATE zdm_gate SET epoch = epoch + 1"));
+                gate.run(&sql(
+                    db,
+                    "INSERT INTO zdm_fence (migration, kind, services, status, epoch, run_token, since) \
+                     VALUES ('0002_b', 'tolerate', NULL, 'final', 1, 'token', UTC_TIMESTAMP(6))",
+                ));
+            }
+            gate.run("COMMIT");
+            let joined = joining.answer().unwrap().concat()[0] == "joined";
+            assert!(joined != clear, "round {round}: joined {joined}, fenced {clear}");
+            admitted += u32::from(joined);
+            fenced += u32::from(clear);
+        }
+        eprintln!("{admitted} rounds for the instance, {fenced} for the gate");
+    });
+}
