@@ -1,9 +1,5 @@
 //! The state on real servers.
-#![expect(
-    clippy::unwrap_used,
-    clippy::unwrap_in_result,
-    reason = "helpers of tests do not count as tests for clippy"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests do not count as tests for clippy")]
 
 use std::collections::BTreeMap;
 use std::future::Future;
