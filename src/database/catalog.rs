@@ -6,7 +6,7 @@ use crate::model::name::TableName;
 use crate::sql::catalog::Catalog;
 
 impl Connection {
-    /// Reads these tables, or all of the user's tables and views in the schemas of the search_path (on MySQL and
+    /// Reads these tables, or all of the user's tables and views in the schemas of the `search_path` (on MySQL and
     /// MariaDB: in the database), without zdm's own.
     ///
     /// On PostgreSQL every table is named with its schema, also one that was asked for without. What does not exist is

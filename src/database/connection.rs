@@ -30,10 +30,13 @@ pub(crate) struct Connection {
     server: Server,
     /// Whether the last statement failed, which dooms a transaction of PostgreSQL.
     failed: bool,
+    /// When InnoDB's view of transactions was last read through this connection (MySQL, MariaDB).
+    #[cfg(feature = "engine")]
+    pub(super) looked: Option<std::time::Instant>,
 }
 
 impl Connection {
-    /// Connects, and makes the session's settings: role, search_path, UTC, READ COMMITTED, [`LockLimit::PATIENT`].
+    /// Connects, and makes the session's settings: role, `search_path`, UTC, READ COMMITTED, [`LockLimit::PATIENT`].
     pub(crate) async fn open(target: &Target) -> Result<Self, DbError> {
         let address = Address::parse(&target.url)?;
         let (session, server) = match address.scheme {
@@ -46,7 +49,13 @@ impl Connection {
             #[cfg(not(feature = "mysql"))]
             Scheme::MySql => return Err(not_built("MySQL and MariaDB", "mysql")),
         };
-        let mut connection = Self { session, server, failed: false };
+        let mut connection = Self {
+            session,
+            server,
+            failed: false,
+            #[cfg(feature = "engine")]
+            looked: None,
+        };
         connection.limit_lock_waits(LockLimit::PATIENT).await?;
         Ok(connection)
     }

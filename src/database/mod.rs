@@ -9,14 +9,22 @@
 mod address;
 #[cfg(feature = "engine")]
 pub(crate) mod blockers;
+#[cfg(test)]
+#[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
+mod blockers_tests;
 #[cfg(feature = "engine")]
 mod catalog;
+#[cfg(test)]
+#[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
+mod catalog_tests;
 pub(crate) mod connection;
 mod dialect;
 pub(crate) mod error;
 #[cfg(feature = "engine")]
 pub(crate) mod identity;
 pub(crate) mod lease;
+#[cfg(feature = "engine")]
+mod mentions;
 mod mysql;
 #[cfg(feature = "engine")]
 pub(crate) mod observe;
@@ -25,6 +33,9 @@ mod operation_tests;
 mod postgres;
 #[cfg(feature = "engine")]
 mod probe;
+#[cfg(test)]
+#[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
+mod server_tests;
 pub(crate) mod session;
 #[cfg(feature = "engine")]
 pub(crate) mod state;

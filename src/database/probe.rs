@@ -119,7 +119,7 @@ fn mysql_values(what: &Asked, table: &TableName, name: &str) -> Vec<Value> {
     match what {
         Asked::Table => {}
         Asked::Column | Asked::Index | Asked::Constraint | Asked::NotNull => {
-            values.push(name.into())
+            values.push(name.into());
         }
     }
     values

@@ -98,7 +98,7 @@ impl Row {
 /// Placeholders are `?` in both dialects; the PostgreSQL adapter numbers them (a `?` inside quotes is left alone).
 /// No future of this trait may be dropped before it is done: a statement is ended with [`Canceller::cancel`] from
 /// outside, and then awaited (a dropped query keeps running in the server, and on MySQL the next one would get its
-/// answer: mysql_async issue 401).
+/// answer: `mysql_async` issue 401).
 #[async_trait]
 pub(crate) trait Session: Send {
     /// Runs one statement with parameters and returns its rows.

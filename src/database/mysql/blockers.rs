@@ -14,6 +14,18 @@ use crate::model::server::Engine;
 const AGE: &str =
     "TIMESTAMPDIFF(SECOND, x.trx_started, CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')) * 1000";
 
+/// InnoDB makes its view of transactions and row locks anew only when nobody has read it for 100 ms: whoever looks more
+/// often looks at the past for ever.
+const VIEW: Duration = Duration::from_millis(120);
+
+/// Waits until the view can be a new one, as far as this connection's own looks are concerned.
+async fn let_the_view_change(conn: &mut Connection) {
+    if let Some(rest) = conn.looked.and_then(|looked| VIEW.checked_sub(looked.elapsed())) {
+        tokio::time::sleep(rest).await;
+    }
+    conn.looked = Some(std::time::Instant::now());
+}
+
 /// Through what the server lets us see who holds which table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Sight {
@@ -61,6 +73,7 @@ pub(crate) async fn holders(
     conn: &mut Connection,
     tables: &[TableName],
 ) -> Result<Vec<Blocker>, DbError> {
+    let_the_view_change(conn).await;
     let names: Vec<_> = tables.iter().map(|table| table.name.as_str().into()).collect();
     let marks = vec!["?"; names.len()].join(", ");
     let (sql, kind, names) = match sight(conn).await? {
@@ -90,6 +103,7 @@ pub(crate) async fn holders(
 
 /// Whom the backend waits for: by InnoDB for row locks; for metadata locks, whoever holds what it wants.
 pub(crate) async fn blocking(conn: &mut Connection, backend: i64) -> Result<Vec<Blocker>, DbError> {
+    let_the_view_change(conn).await;
     let rows = if conn.engine() == Engine::MariaDb {
         "SELECT b.trx_mysql_thread_id AS id, NULL AS name FROM information_schema.INNODB_LOCK_WAITS w \
          JOIN information_schema.INNODB_TRX r ON r.trx_id = w.requesting_trx_id AND r.trx_mysql_thread_id = ? \
@@ -193,9 +207,8 @@ fn tolerate(answer: Result<Vec<Row>, DbError>) -> Result<Vec<Row>, DbError> {
 
 fn read(row: &Row, kind: BlockerKind) -> Result<Blocker, DbError> {
     let sleeps = row.opt_text(5)?.as_deref() == Some("Sleep");
-    // Without a transaction of InnoDB's, a running statement is as old as it runs; LOCK TABLES has no age.
-    let running = row.opt_int(9)?.filter(|_| !sleeps);
-    let age = row.opt_int(4)?.or(running);
+    // Without a transaction of InnoDB's (LOCK TABLES), a lock is at least as old as the session has been as it is.
+    let age = row.opt_int(4)?.or(row.opt_int(9)?);
     let state = if sleeps { Some("idle in transaction".to_owned()) } else { row.opt_text(6)? };
     Ok(Blocker {
         kind,

@@ -70,7 +70,12 @@ impl TlsOptions {
         if self.mode == TlsMode::Disabled {
             return Ok(None);
         }
-        available(self.mode)?;
+        if cfg!(not(feature = "mysql-tls")) {
+            let hint = "This build of zdm has no TLS: build it with the feature mysql-tls.";
+            let is_needed = self.mode != TlsMode::Preferred;
+            return if is_needed { Err(invalid_option("ssl-mode", hint)) } else { Ok(None) };
+        }
+        install_provider();
         let verifies = self.mode == TlsMode::VerifyIdentity;
         let mut opts = SslOpts::default().with_danger_accept_invalid_certs(!verifies);
         if let Some(ca) = &self.ca {
@@ -100,29 +105,24 @@ fn mode(key: &str, value: &str) -> Result<TlsMode, DbError> {
     })
 }
 
-/// The driver's switch for it does nothing with rustls (mysql_async issue 404).
+/// The driver's switch for it does nothing with rustls (`mysql_async` issue 404).
 fn verify_ca(key: &str) -> DbError {
     invalid_option(key, "zdm cannot verify the authority alone: use ssl-mode=VERIFY_IDENTITY.")
 }
 
+/// The driver takes the process's provider, and panics when there are two to choose from. One that the application has
+/// installed stays.
 #[cfg(feature = "mysql-tls")]
-fn available(_mode: TlsMode) -> Result<(), DbError> {
-    // The driver takes the process's provider, and panics when there are two to choose from. One that the application
-    // has installed stays.
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        let installed = rustls::crypto::ring::default_provider().install_default();
-        if installed.is_err() {
-            tracing::debug!("another thread installed a TLS provider first");
-        }
+fn install_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none()
+        && rustls::crypto::ring::default_provider().install_default().is_err()
+    {
+        tracing::debug!("another thread installed a TLS provider first");
     }
-    Ok(())
 }
 
 #[cfg(not(feature = "mysql-tls"))]
-fn available(_mode: TlsMode) -> Result<(), DbError> {
-    let hint = "This build of zdm has no TLS: build it with the feature mysql-tls.";
-    Err(invalid_option("ssl-mode", hint))
-}
+fn install_provider() {}
 
 #[cfg(feature = "mysql-tls")]
 fn with_identity(opts: SslOpts, certificate: &str, key: &str) -> SslOpts {

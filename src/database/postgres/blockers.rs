@@ -34,8 +34,9 @@ pub(crate) async fn holders(
         "SELECT {TOLD}, string_agg(DISTINCT c.relname, ', ' ORDER BY c.relname) \
          FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
          LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
-         LEFT JOIN pg_prepared_xacts p \
-           ON l.pid IS NULL AND p.transaction::text = split_part(l.virtualtransaction, '/', 2) \
+         LEFT JOIN pg_locks own ON l.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid' \
+           AND own.virtualtransaction = l.virtualtransaction \
+         LEFT JOIN pg_prepared_xacts p ON p.transaction = own.transactionid \
          WHERE l.locktype = 'relation' AND l.granted AND l.relation IN ({}) \
            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
            AND l.pid IS DISTINCT FROM pg_backend_pid() \
@@ -53,9 +54,10 @@ pub(crate) async fn blocking(conn: &mut Connection, backend: i64) -> Result<Vec<
     let sql = format!(
         "SELECT {TOLD}, NULL::text FROM (SELECT DISTINCT unnest(pg_blocking_pids(?::int)) AS pid) b \
          LEFT JOIN pg_stat_activity a ON a.pid = b.pid \
-         LEFT JOIN pg_prepared_xacts p ON b.pid = 0 AND p.transaction::text IN ( \
-           SELECT split_part(held.virtualtransaction, '/', 2) FROM pg_locks held JOIN pg_locks wanted \
-             ON wanted.pid = ?::int AND NOT wanted.granted AND held.granted AND held.pid IS NULL \
+         LEFT JOIN pg_prepared_xacts p ON b.pid = 0 AND p.transaction IN ( \
+           SELECT own.transactionid FROM pg_locks own JOIN pg_locks held ON own.pid IS NULL \
+             AND own.locktype = 'transactionid' AND own.virtualtransaction = held.virtualtransaction \
+           JOIN pg_locks wanted ON wanted.pid = ?::int AND NOT wanted.granted AND held.granted AND held.pid IS NULL \
              AND held.locktype = wanted.locktype AND held.relation IS NOT DISTINCT FROM wanted.relation \
              AND held.transactionid IS NOT DISTINCT FROM wanted.transactionid)"
     );

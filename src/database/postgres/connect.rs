@@ -23,7 +23,7 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TRIES: u32 = 3;
 
-/// Opens a session, with role, search_path and the settings on which zdm relies.
+/// Opens a session, with role, `search_path` and the settings on which zdm relies.
 pub(crate) async fn open(
     target: &Target,
     address: &Address,

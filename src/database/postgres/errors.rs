@@ -81,7 +81,7 @@ fn kind(code: &str, when: When) -> DbErrorKind {
 
 /// The driver keeps its kinds to itself; what it says without a server's code is about the way to it, or about values.
 fn without_code(error: &Error, when: When) -> DbErrorKind {
-    let io = error.source().is_some_and(|cause| cause.is::<std::io::Error>());
+    let io = error.source().is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     match when {
         When::Opening if error.to_string().contains("configuration") => DbErrorKind::InvalidUrl,
         When::Opening if error.to_string().contains("authentication") => DbErrorKind::Refused,

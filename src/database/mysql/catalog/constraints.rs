@@ -92,7 +92,9 @@ pub(super) async fn read_foreign_keys(reading: &mut Reading<'_>) -> Result<(), D
             last.to_columns.push(row.text(5)?);
         }
     }
-    keys.iter().for_each(|key| place(reading, key));
+    for key in &keys {
+        place(reading, key);
+    }
     Ok(())
 }
 
@@ -139,5 +141,6 @@ fn actions(on_delete: &str, on_update: &str) -> String {
         .into_iter()
         .filter(|(_, rule)| !matches!(*rule, "RESTRICT" | "NO ACTION"))
         .map(|(event, rule)| format!(" ON {event} {rule}"))
-        .collect()
+        .collect::<Vec<_>>()
+        .concat()
 }

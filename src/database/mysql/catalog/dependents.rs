@@ -1,10 +1,9 @@
 //! What uses columns: triggers, views, procedures, functions, events, generated columns. The servers record nothing of
 //! it, so texts are searched for names.
 
-use std::collections::BTreeSet;
-
 use super::Reading;
 use crate::database::error::DbError;
+use crate::database::mentions::Mentions;
 use crate::sql::catalog::{Dependent, Table, Trigger};
 use crate::sql::quote;
 
@@ -67,17 +66,15 @@ async fn triggers(reading: &mut Reading<'_>) -> Result<Vec<Text>, DbError> {
 /// table cannot be seen either.
 fn uses(table: &mut Table, name: &str, text: &Text) {
     let is_own = text.table.as_ref().is_some_and(|table| table.to_lowercase() == name);
-    let Some(body) = text.body.as_ref().map(|body| body.to_lowercase()) else {
+    let Some(body) = text.body.as_deref().map(Mentions::of) else {
         table.dependents.push(Dependent { title: text.title.clone(), columns: Vec::new() });
         return;
     };
-    let words: BTreeSet<&str> = words(&body).collect();
-    if !is_own && !words.contains(name) {
+    if !is_own && !body.has(name) {
         return;
     }
     let names = table.columns.iter().map(|column| &column.name);
-    let columns: Vec<_> =
-        names.filter(|name| words.contains(name.to_lowercase().as_str())).cloned().collect();
+    let columns: Vec<_> = names.filter(|name| body.has(name)).cloned().collect();
     // A table's own trigger that names no column uses none.
     if !columns.is_empty() || !is_own {
         table.dependents.push(Dependent { title: text.title.clone(), columns });
@@ -95,11 +92,4 @@ fn generated(engine: crate::model::server::Engine, table: &mut Table) {
         found.push(Dependent { title, columns: columns.collect() });
     }
     table.dependents.extend(found);
-}
-
-/// Names, quoted or not; a name with a blank in it is missed.
-fn words(source: &str) -> impl Iterator<Item = &str> {
-    source
-        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-        .filter(|word| !word.is_empty())
 }

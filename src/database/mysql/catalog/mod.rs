@@ -104,7 +104,7 @@ async fn list(
             peculiar("is partitioned".to_owned());
         }
         let estimated_rows = row.opt_int(3)?.and_then(|rows| u64::try_from(rows).ok());
-        let table = Table { estimated_rows, peculiarities, ..Table::default() };
+        let table = Table { peculiarities, estimated_rows, ..Table::default() };
         Ok((row.text(0)?, Found { table, collation: row.opt_text(4)? }))
     });
     read.collect()
