@@ -92,9 +92,8 @@ pub(super) fn translate(error: &Error, when: When) -> DbError {
 pub(super) fn is_about_tls(error: &Error) -> bool {
     match error {
         Error::Driver(DriverError::NoClientSslFlagFromServer) => true,
-        Error::Io(IoError::Io(_)) => false,
-        // The variant for TLS is there only when the driver is built with it.
-        Error::Io(_) => true,
+        #[cfg(feature = "mysql-tls")]
+        Error::Io(IoError::Tls(_)) => true,
         _ => false,
     }
 }
