@@ -100,6 +100,11 @@ pub(crate) fn apply_operations(
     }
 }
 
+/// What a migration's triggers keep alike when `phase` is done.
+pub(crate) fn syncs(migration: &Migration, phase: Phase, cx: &PlanContext<'_>) -> Vec<Sync> {
+    contexts(migration, cx).flat_map(|(operation, cx)| operation.syncs(&cx, phase)).collect()
+}
+
 /// What the triggers of the tables keep alike for every migration but `except`, as the journal says.
 pub(crate) fn open_syncs(
     project: &Project,

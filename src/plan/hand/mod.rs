@@ -110,20 +110,17 @@ fn from_file(file: &SqlFile, cx: &PlanContext<'_>) -> Result<Vec<Step>, Vec<Refu
     let engine = cx.server.engine;
     let (mut steps, mut refusals) = (Vec::new(), Vec::new());
     let found = statements(&file.text, engine);
-    let mut rest = found.as_slice();
-    let mut number = 0;
-    while let Some(first) = rest.first() {
-        number += 1;
-        let length = match first.group {
-            Some(group) => rest.iter().take_while(|next| next.group == Some(group)).count(),
-            None => 1,
-        };
-        let (unit, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        rest = after;
+    for (index, unit) in units(&found, |statement| statement.group).into_iter().enumerate() {
         refusals.extend(unit.iter().filter_map(|one| refusal(file, one, engine)));
-        steps.push(step(file, number, unit, cx));
+        steps.push(step(file, index + 1, unit, cx));
     }
     if refusals.is_empty() { Ok(steps) } else { Err(refusals) }
+}
+
+/// What belongs into one step: a statement, or all of a `BEGIN; ... COMMIT;`.
+pub(super) fn units<T>(statements: &[T], group: impl Fn(&T) -> Option<usize>) -> Vec<&[T]> {
+    let same = |one: &T, next: &T| group(one).is_some() && group(one) == group(next);
+    statements.chunk_by(same).collect()
 }
 
 fn refusal(file: &SqlFile, statement: &SourceStatement, engine: Engine) -> Option<Refusal> {

@@ -55,16 +55,7 @@ pub(crate) fn next<'p>(
 ) -> Result<Order<'p>, Vec<Refusal>> {
     let last = named(project, wish.to)?;
     let only = named(project, wish.only)?;
-    let schema = schema(&project.config, server.engine);
-    let mut scene: Vec<_> = project
-        .migrations
-        .iter()
-        .map(|migration| Actor {
-            migration,
-            state: history.state(&migration.id),
-            touch: Touch::of(migration, server, schema),
-        })
-        .collect();
+    let mut scene = scene(project, history, server);
     let mut order = Order { run: Vec::new(), held: Vec::new() };
     let mut refusals = Vec::new();
     for index in 0..scene.len() {
@@ -87,6 +78,19 @@ pub(crate) fn next<'p>(
         }
     }
     if refusals.is_empty() { Ok(order) } else { Err(refusals) }
+}
+
+/// Pending migrations that can never be expanded where they stand.
+pub(crate) fn misplaced(
+    project: &Project,
+    history: &History,
+    server: Server,
+) -> Vec<(MigrationId, Refusal)> {
+    let scene = scene(project, history, server);
+    let refused = scene.iter().filter_map(|actor| {
+        never(actor, &scene, Phase::Expand).map(|why| (actor.migration.id.clone(), why))
+    });
+    refused.collect()
 }
 
 /// Whether two migrations touch a table in common.
@@ -151,6 +155,16 @@ struct Actor<'p> {
     migration: &'p Migration,
     state: State,
     touch: Touch,
+}
+
+fn scene<'p>(project: &'p Project, history: &History, server: Server) -> Vec<Actor<'p>> {
+    let schema = schema(&project.config, server.engine);
+    let actor = |migration: &'p Migration| Actor {
+        migration,
+        state: history.state(&migration.id),
+        touch: Touch::of(migration, server, schema),
+    };
+    project.migrations.iter().map(actor).collect()
 }
 
 /// The states from which a phase goes on.

@@ -1,0 +1,61 @@
+//! What a plan says of gates and of the way back.
+
+use crate::config::Config;
+use crate::model::phase::Phase;
+use crate::model::server::Engine;
+use crate::plan::migration::Migration;
+
+/// The gate in front of a phase, in words.
+pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Option<String> {
+    if phase != Phase::Contract {
+        return None;
+    }
+    let id = &migration.id;
+    let known: Vec<_> = config.services.keys().cloned().collect();
+    let concerned = migration.contract.services.clone().unwrap_or(known);
+    if concerned.is_empty() {
+        return Some(format!(
+            "zdm.toml declares no [services], so that nobody can say who still needs what {id} takes away: contract \
+             will be refused"
+        ));
+    }
+    let (ready, waiting): (Vec<_>, Vec<_>) = concerned
+        .into_iter()
+        .partition(|service| migration.contract.tolerated_by.contains(service));
+    let mut sentence =
+        format!("every live instance of {} must tolerate {id}", all(&ready, &waiting));
+    if !waiting.is_empty() {
+        sentence.push_str(&format!("; not in tolerated_by yet: {}", waiting.join(", ")));
+    }
+    Some(sentence)
+}
+
+fn all(ready: &[String], waiting: &[String]) -> String {
+    let mut names: Vec<_> = ready.iter().chain(waiting).map(String::as_str).collect();
+    names.sort_unstable();
+    names.join(", ")
+}
+
+/// Whether there is no way back once the phase has begun: purge, and a contract written by hand, which hides nothing.
+pub(super) fn is_final(migration: &Migration, phase: Phase) -> bool {
+    match phase {
+        Phase::Purge => true,
+        Phase::Contract => migration.files.contains_key(&Phase::Contract),
+        Phase::Expand | Phase::Migrate | Phase::Rollback | Phase::Reveal => false,
+    }
+}
+
+/// A statement whose types are not known, with one that can be read in their place.
+pub(super) fn with_types(sql: &str, engine: Engine) -> String {
+    let stand_in = if engine.is_mysql_family() { "varchar(255)" } else { "text" };
+    let mut result = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once("<type of ") {
+        result.push_str(before);
+        let Some((_, behind)) = after.split_once('>') else { break };
+        result.push_str(stand_in);
+        rest = behind;
+    }
+    result.push_str(rest);
+    result
+}
