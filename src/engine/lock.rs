@@ -56,7 +56,18 @@ impl<'a> Patience<'a> {
     pub(crate) fn new(title: &'a str, tables: &'a [TableName], job: &Job) -> Self {
         let until = Instant::now() + job.lock_wait;
         let (looked, attempt, lost, told) = (Duration::ZERO, 0, 0, None);
-        Self { title, tables, until, looked, attempt, lost, told, blockers: Vec::new(), gate: None, gate_seen: Instant::now() }
+        Self {
+            title,
+            tables,
+            until,
+            looked,
+            attempt,
+            lost,
+            told,
+            blockers: Vec::new(),
+            gate: None,
+            gate_seen: Instant::now(),
+        }
     }
 
     /// The wait is behind a gate: it ends when the gate no longer holds.

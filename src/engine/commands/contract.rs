@@ -87,11 +87,7 @@ async fn every(run: &mut Run<'_>) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
-async fn one(
-    run: &mut Run<'_>,
-    migration: &Migration,
-    outcome: &mut Outcome,
-) -> Result<(), Error> {
+async fn one(run: &mut Run<'_>, migration: &Migration, outcome: &mut Outcome) -> Result<(), Error> {
     let ground = advance::Ground::read(run).await?;
     let refusals = ground.asked(run, migration, |cx| steps::contract_refusals(migration, cx));
     if !refusals.is_empty() {

@@ -69,7 +69,8 @@ impl Keeper {
         }
         if is_partly_hidden {
             let settled = self.settle(gate).await;
-            return settled.map_err(|error| crate::engine::failure::working("make the fence final", error));
+            return settled
+                .map_err(|error| crate::engine::failure::working("make the fence final", error));
         }
         self.duty = Duty::Confirm;
         if let Some(conn) = &mut self.conn

@@ -41,8 +41,12 @@ struct Course {
 /// Runs the statements, each by itself.
 pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), Error> {
     let fresh = task.earlier.is_none();
-    let mut course =
-        Course { next: 0, known: fresh, intended: !fresh, keeper: Keeper::new(task.gate.is_some()) };
+    let mut course = Course {
+        next: 0,
+        known: fresh,
+        intended: !fresh,
+        keeper: Keeper::new(task.gate.is_some()),
+    };
     let mut patience = task.patience(run.job);
     loop {
         stop::check(&run.job.interrupt)?;

@@ -27,7 +27,9 @@ impl<'p> Scene<'p> {
             }
         };
         let generated = self.generated(&steps);
-        steps::apply_operations(draft.migration, phase, &mut self.catalog, &self.context(draft));
+        let mut catalog = std::mem::take(&mut self.catalog);
+        steps::apply_operations(draft.migration, phase, &mut catalog, &self.context(draft));
+        self.catalog = catalog;
         let mut linted = self.file(draft, phase).into_iter();
         let planned: Vec<_> = steps
             .into_iter()

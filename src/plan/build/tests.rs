@@ -59,8 +59,198 @@ const USERS: &str =
 fn a_rename_is_planned_without_a_database() {
     let folders: &[(&str, &[(&str, &str)])] =
         &[("0001_users", &[("expand.sql", USERS)]), ("0002_title", &[("migration.toml", RENAME)])];
-    insta::assert_snapshot!(check(folders, Engine::Postgres), @"");
-    insta::assert_snapshot!(check(folders, Engine::MariaDb), @"");
+    insta::assert_snapshot!(check(folders, Engine::Postgres), @r#"
+0001_users pending
+  expand
+    expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
+      CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
+        Nothing index-not-concurrent
+0002_title pending
+  expand
+    1-add-column: add column title to public.users
+      ALTER TABLE "public"."users" ADD COLUMN "title" character varying(50)
+        ReadsAndWrites 
+    1-sync-triggers: keep name and title alike by triggers
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      BEGIN
+        -- 0002_title
+        IF NEW."title" IS DISTINCT FROM NULL THEN
+          NEW."name" := NEW."title";
+        ELSE
+          NEW."title" := NEW."name";
+        END IF;
+        RETURN NEW;
+      END
+      $zdm$
+        Nothing 
+      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_insert"() FROM PUBLIC
+        Nothing 
+      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_insert" BEFORE INSERT ON "public"."users" FOR EACH ROW EXECUTE FUNCTION "zdm"."sync_public_users_insert"()
+        Writes 
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      BEGIN
+        -- 0002_title
+        IF pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title")) THEN
+          NEW."name" := NEW."title";
+        ELSE
+          NEW."title" := NEW."name";
+        END IF;
+        RETURN NEW;
+      END
+      $zdm$
+        Nothing 
+      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_update"() FROM PUBLIC
+        Nothing 
+      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_update" BEFORE UPDATE ON "public"."users" FOR EACH ROW
+        WHEN (pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title"))
+          OR pg_catalog.record_image_ne(ROW(NEW."name"), ROW(OLD."name")))
+        EXECUTE FUNCTION "zdm"."sync_public_users_update"()
+        Writes 
+  migrate
+    1-backfill: fill public.users.title from name
+      UPDATE "public"."users" SET "title" = "name" WHERE pg_catalog.record_image_ne(ROW("name"), ROW("title"))
+        Nothing 
+    1-not-null-check: refuse NULL in new values of title
+      ALTER TABLE "public"."users" ADD CONSTRAINT "zdm_0002_title_not_null" CHECK ("title" IS NOT NULL) NOT VALID
+        ReadsAndWrites 
+    1-not-null-validate: check the rows for NULL in title
+      ALTER TABLE "public"."users" VALIDATE CONSTRAINT "zdm_0002_title_not_null"
+        Ddl 
+    1-not-null: make title NOT NULL
+      ALTER TABLE "public"."users" ALTER COLUMN "title" SET NOT NULL
+        ReadsAndWrites 
+      ALTER TABLE "public"."users" DROP CONSTRAINT "zdm_0002_title_not_null"
+        ReadsAndWrites 
+    1-index-users_name_key: index title as users_name_key does
+      CREATE UNIQUE INDEX CONCURRENTLY "zdm_0002_users_name_key" ON "public"."users" ("title")
+        Ddl 
+    1-unique-users_name_key: make title unique as users_name_key does
+      ALTER TABLE "public"."users" ADD CONSTRAINT "zdm_0002_users_name_key" UNIQUE USING INDEX "zdm_0002_users_name_key"
+        ReadsAndWrites 
+    1-verify: verify that public.users.title equals name
+      SELECT count(*) FROM "public"."users" WHERE pg_catalog.record_image_ne(ROW("name"), ROW("title"))
+        Nothing 
+  contract
+    1-hide: hide column name of public.users as zdm_hidden_0002_name
+      ALTER TABLE "public"."users" RENAME COLUMN "name" TO "zdm_hidden_0002_name"
+        ReadsAndWrites 
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      BEGIN
+        -- 0002_title
+        NEW."zdm_hidden_0002_name" := NEW."title";
+        RETURN NEW;
+      END
+      $zdm$
+        Nothing 
+      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_insert"() FROM PUBLIC
+        Nothing 
+      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_insert" BEFORE INSERT ON "public"."users" FOR EACH ROW EXECUTE FUNCTION "zdm"."sync_public_users_insert"()
+        Writes 
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      BEGIN
+        -- 0002_title
+        NEW."zdm_hidden_0002_name" := NEW."title";
+        RETURN NEW;
+      END
+      $zdm$
+        Nothing 
+      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_update"() FROM PUBLIC
+        Nothing 
+      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_update" BEFORE UPDATE ON "public"."users" FOR EACH ROW
+        WHEN (pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title")))
+        EXECUTE FUNCTION "zdm"."sync_public_users_update"()
+        Writes 
+  purge (no way back)
+    1-purge: drop column zdm_hidden_0002_name of public.users
+      DROP TRIGGER IF EXISTS "zzz_zdm_sync_insert" ON "public"."users"
+        ReadsAndWrites 
+      DROP FUNCTION IF EXISTS "zdm"."sync_public_users_insert"()
+        Nothing 
+      DROP TRIGGER IF EXISTS "zzz_zdm_sync_update" ON "public"."users"
+        ReadsAndWrites 
+      DROP FUNCTION IF EXISTS "zdm"."sync_public_users_update"()
+        Nothing 
+      ALTER TABLE "public"."users" DROP COLUMN "zdm_hidden_0002_name"
+        ReadsAndWrites 
+      ALTER TABLE "public"."users" RENAME CONSTRAINT "zdm_0002_users_name_key" TO "users_name_key"
+        ReadsAndWrites
+"#);
+    insta::assert_snapshot!(check(folders, Engine::MariaDb), @r#"
+0001_users pending
+  expand
+    expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
+      CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
+        Nothing 
+0002_title pending
+  NOTE until contract, an INSERT into table "users" that gives neither "name" nor "title" stores a default instead of failing: the server would refuse INSERT ... SELECT otherwise
+  expand
+    1-add-column: add column title to users
+      ALTER TABLE `users` ADD COLUMN `title` varchar(50) NULL, ALGORITHM=INSTANT, LOCK=NONE
+        Nothing 
+    1-lend-default: let INSERT ... SELECT leave out name, which its trigger fills
+      ALTER TABLE `users` ALTER COLUMN `name` SET DEFAULT '', ALGORITHM=INSTANT, LOCK=NONE
+        Nothing 
+    1-sync-triggers: keep name and title alike by triggers
+      CREATE OR REPLACE TRIGGER `zdm_sync_users_insert` BEFORE INSERT ON `users` FOR EACH ROW
+      BEGIN
+        IF NEW.`title` IS NOT NULL AND NOT (CAST(NEW.`title` AS BINARY) <=> CAST('' AS BINARY)) THEN
+          SET NEW.`name` = NEW.`title`;
+        ELSE
+          SET NEW.`title` = NEW.`name`;
+        END IF;
+      END
+        Nothing 
+      CREATE OR REPLACE TRIGGER `zdm_sync_users_update` BEFORE UPDATE ON `users` FOR EACH ROW
+      BEGIN
+        IF NOT (CAST(NEW.`title` AS BINARY) <=> CAST(OLD.`title` AS BINARY)) THEN
+          SET NEW.`name` = NEW.`title`;
+        ELSE
+          SET NEW.`title` = NEW.`name`;
+        END IF;
+      END
+        Nothing 
+  migrate
+    1-backfill: fill users.title from name
+      UPDATE `users` SET `title` = `name` WHERE NOT (CAST(`name` AS BINARY) <=> CAST(`title` AS BINARY))
+        Nothing 
+    1-index-name: index title as name does
+      ALTER TABLE `users` ADD UNIQUE INDEX `zdm_0002_name` (`title`), ALGORITHM=NOCOPY, LOCK=NONE
+        Nothing 
+    1-not-null: make title NOT NULL
+      ALTER TABLE `users` MODIFY COLUMN `title` varchar(50) NOT NULL DEFAULT '', ALGORITHM=INPLACE, LOCK=NONE
+        Nothing 
+    1-verify: verify that users.title equals name
+      SELECT count(*) FROM `users` WHERE NOT (CAST(`name` AS BINARY) <=> CAST(`title` AS BINARY))
+        Nothing 
+  contract
+    1-hide: hide column name of users as zdm_hidden_0002_name
+      ALTER TABLE `users` RENAME COLUMN `name` TO `zdm_hidden_0002_name`, ALTER COLUMN `title` DROP DEFAULT, ALGORITHM=INSTANT, LOCK=NONE
+        Nothing 
+      CREATE OR REPLACE TRIGGER `zdm_sync_users_insert` BEFORE INSERT ON `users` FOR EACH ROW
+      BEGIN
+        SET NEW.`zdm_hidden_0002_name` = NEW.`title`;
+      END
+        Nothing 
+      CREATE OR REPLACE TRIGGER `zdm_sync_users_update` BEFORE UPDATE ON `users` FOR EACH ROW
+      BEGIN
+        SET NEW.`zdm_hidden_0002_name` = NEW.`title`;
+      END
+        Nothing 
+  purge (no way back)
+    1-drop-name: drop name
+      ALTER TABLE `users` DROP INDEX IF EXISTS `name`, ALGORITHM=NOCOPY, LOCK=NONE
+        Nothing 
+    1-purge: drop column zdm_hidden_0002_name of users
+      DROP TRIGGER IF EXISTS `zdm_sync_users_insert`
+        Nothing 
+      DROP TRIGGER IF EXISTS `zdm_sync_users_update`
+        Nothing 
+      ALTER TABLE `users` DROP COLUMN `zdm_hidden_0002_name`, ALGORITHM=INSTANT, LOCK=NONE
+        Nothing 
+    1-name-name: give name its name back
+      ALTER TABLE `users` RENAME INDEX `zdm_0002_name` TO `name`, ALGORITHM=INSTANT, LOCK=NONE
+        Nothing
+"#);
 }
 
 #[test]
@@ -80,7 +270,21 @@ fn findings_stand_beside_the_statements_of_files() {
         ("0001_users", &[("expand.sql", USERS)]),
         ("0002_index", &[("expand.sql", "CREATE INDEX i ON users (name);\nDROP TABLE users;")]),
     ];
-    insta::assert_snapshot!(check(folders, Engine::Postgres), @"");
+    insta::assert_snapshot!(check(folders, Engine::Postgres), @r#"
+0001_users pending
+  expand
+    expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
+      CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
+        Nothing index-not-concurrent
+0002_index pending
+  expand
+    expand.sql-1: CREATE INDEX i ON users (name)
+      CREATE INDEX i ON users (name)
+        Writes index-not-concurrent
+    expand.sql-2: DROP TABLE users
+      DROP TABLE users
+        ReadsAndWrites drop-outside-contract
+"#);
 }
 
 #[test]
