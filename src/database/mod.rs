@@ -42,3 +42,6 @@ pub(crate) mod state;
 #[cfg(feature = "engine")]
 pub(crate) mod stored;
 pub(crate) mod target;
+#[cfg(test)]
+#[cfg(all(feature = "cli", feature = "postgres-tls", feature = "mysql"))]
+mod tls_tests;
