@@ -78,14 +78,18 @@ impl Keyset {
         self.columns.iter().map(|column| quote::ident(self.engine, &column.name)).collect()
     }
 
-    /// The key's values as texts, for a list behind SELECT.
+    /// The key's values as texts, for a list behind SELECT. Each has a name of its own: PostgreSQL names a cast after
+    /// its column, and ORDER BY would take the text rather than the column.
     fn selected(&self) -> String {
-        let written =
-            self.columns.iter().zip(self.names()).map(|(column, name)| match column.form {
+        let columns = self.columns.iter().zip(self.names()).enumerate();
+        let written = columns.map(|(at, (column, name))| {
+            let text = match column.form {
                 Form::Cast(_) => format!("CAST({name} AS text)"),
                 Form::Number | Form::Text => format!("CAST({name} AS CHAR)"),
                 Form::Binary => format!("HEX({name})"),
-            });
+            };
+            format!("{text} AS zdm_key_{}", at + 1)
+        });
         written.collect::<Vec<_>>().join(", ")
     }
 
@@ -282,7 +286,7 @@ mod tests {
         let one = keyset(Engine::Postgres, &[("id", "bigint")]);
         assert_eq!(
             one.bound(Some(&key(&["5"])), &key(&["9"]), 500),
-            "SELECT CAST(\"id\" AS text) FROM \"t\" WHERE \"id\" > CAST('5' AS bigint) \
+            "SELECT CAST(\"id\" AS text) AS zdm_key_1 FROM \"t\" WHERE \"id\" > CAST('5' AS bigint) \
              AND \"id\" <= CAST('9' AS bigint) ORDER BY \"id\" LIMIT 1 OFFSET 499"
         );
     }
