@@ -65,7 +65,7 @@ pub(crate) fn back_off(failures: u32, ttl: Duration, jitter: f64) -> Duration {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn at(seconds: f64) -> Moment {
         Moment(Duration::from_secs_f64(seconds))
@@ -75,7 +75,7 @@ mod tests {
     fn a_minute_is_held_for_55_seconds_from_before_the_call() {
         assert_eq!(granted(at(100.0), at(103.0), MINUTE), Some(at(155.0)));
         assert_eq!(margin(Duration::from_millis(1200)), Duration::from_millis(100));
-        assert_eq!(margin(Duration::from_secs(3600)), Duration::from_secs(5));
+        assert_eq!(margin(Duration::from_hours(1)), Duration::from_secs(5));
     }
 
     #[test]

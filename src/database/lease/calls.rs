@@ -33,8 +33,10 @@ pub(crate) enum LeaseError {
     /// The functions are not in the database.
     #[error("zdm's state is not in this database: run zdm expand first")]
     NotInstalled,
-    /// The role may not call them.
-    #[error("the role may not call zdm's functions: {0}")]
+    /// The role may not call them. MySQL and MariaDB say so, too, of what is not there at all.
+    #[error(
+        "the role may not call zdm's functions ({0}): name it under roles of the service in zdm.toml, and run zdm expand"
+    )]
     NotAllowed(DbError),
     /// The database, or the way to it, said no.
     #[error("{0}")]

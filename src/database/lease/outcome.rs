@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn answers_are_read() {
-        let ttl = Duration::from_secs(60);
+        let ttl = Duration::from_mins(1);
         let migration = MigrationId::parse("0002_x").unwrap();
         let obstacle = Obstacle { kind: FenceKind::Withdraw, migration };
         for (answer, joined) in [
@@ -114,7 +114,7 @@ mod tests {
         }
         for (answer, renewed) in [
             (["renewed", "60000", ""], Renewed::Held { ttl }),
-            (["fenced", "60000", "withdraw=0002_x"], Renewed::Fenced(obstacle.clone())),
+            (["fenced", "60000", "withdraw=0002_x"], Renewed::Fenced(obstacle)),
             (["gone", "", ""], Renewed::Gone),
         ] {
             assert_eq!(Renewed::read(&row(&answer)).unwrap(), renewed);

@@ -71,7 +71,7 @@ pub(crate) async fn report(job: ReportJob) -> Result<u8, Error> {
         }
     });
     let instance = tokio::select! {
-        joined = joining.join() => joined.map_err(refused)?,
+        joined = joining.join() => joined.map_err(|error| refused(&error))?,
         kind = signals.next_end() => return Err(interrupted(kind)),
     };
 
@@ -208,8 +208,8 @@ fn lost_child(error: std::io::Error) -> Error {
     Error::new(ErrorKind::Failed, "could not wait for the command").caused_by(error)
 }
 
-fn refused(error: JoinError) -> Error {
-    let kind = match &error {
+fn refused(error: &JoinError) -> Error {
+    let kind = match error {
         JoinError::Invalid(_) => ErrorKind::Usage,
         JoinError::Deciding { .. } => ErrorKind::Busy,
         JoinError::NotInstalled

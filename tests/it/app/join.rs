@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use zdm::app::{JoinError, Readiness, StopReason};
 
 use super::{api, fence, install, join, migration, unfence, until, value, wait};
-use crate::support;
+use crate::support::{self, Engine};
 
 #[test]
 fn an_instance_joins_serves_and_leaves() {
@@ -145,4 +145,20 @@ fn a_server_that_is_not_there_is_waited_for() {
         matches!(error, JoinError::Database(_)) && !error.to_string().contains("s3cret"),
         "{error}"
     );
+}
+
+#[test]
+fn a_role_without_rights_is_told_where_it_gets_them() {
+    support::each(|db| {
+        install(db);
+        let url = db.user("app");
+        let grant = match db.engine {
+            Engine::Postgres => format!("GRANT USAGE ON SCHEMA zdm TO {}", db.user_name("app")),
+            Engine::MariaDb => format!("GRANT SELECT ON zdm_run TO '{}'@'%'", db.user_name("app")),
+        };
+        db.run(&grant);
+        let error = join(api(&url)).unwrap_err().to_string();
+        assert!(error.contains("name it under roles of the service in zdm.toml"), "{error}");
+        assert!(error.contains("denied"), "{error}");
+    });
 }
