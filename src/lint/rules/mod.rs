@@ -18,7 +18,7 @@ use crate::model::name::TableName;
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::sql::catalog::{Catalog, Table};
-use crate::sql::change::Located;
+use crate::sql::change::{Change, Located};
 use crate::sql::effect::Effect;
 use crate::sql::replay::Names;
 use crate::sql::split::SourceStatement;
@@ -134,9 +134,10 @@ impl Subject<'_> {
         self.catalog.tables.get(table)
     }
 
-    /// Whether nobody uses a table yet: it was made in the same release, or is temporary.
+    /// Whether nobody uses a table yet: it was made in the same release (or by this very statement), or is temporary.
     fn is_new(&self, table: &TableName) -> bool {
-        self.known(table).is_some_and(|known| known.is_new)
+        let makes = |located: &Located| matches!(&located.change, Change::CreateTable { table: made, .. } if made == table);
+        self.known(table).is_some_and(|known| known.is_new) || self.changes.iter().any(makes)
     }
 }
 

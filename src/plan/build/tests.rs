@@ -64,7 +64,7 @@ fn a_rename_is_planned_without_a_database() {
   expand
     expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
       CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
-        Nothing index-not-concurrent
+        Nothing 
 0002_title pending
   expand
     1-add-column: add column title to public.users
@@ -275,7 +275,7 @@ fn findings_stand_beside_the_statements_of_files() {
   expand
     expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
       CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
-        Nothing index-not-concurrent
+        Nothing 
 0002_index pending
   expand
     expand.sql-1: CREATE INDEX i ON users (name)
