@@ -58,7 +58,7 @@ pub(crate) struct Target {
     pub(crate) url: DatabaseUrl,
     /// SET ROLE on every connection.
     pub(crate) role: Option<String>,
-    /// The `search_path` of every connection (PostgreSQL); empty: the server's own.
+    /// The `search_path` of every connection (PostgreSQL); empty: `public`.
     pub(crate) schemas: Vec<String>,
     /// How connections name themselves to the server.
     pub(crate) application_name: String,

@@ -14,3 +14,4 @@ mod app;
 mod cli;
 mod ground;
 mod repository;
+mod search_path;

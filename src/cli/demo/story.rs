@@ -76,7 +76,7 @@ impl Stage {
             ),
         )?;
         terminal.prompt(&format!(
-            "export DATABASE_URL={}://zdm@127.0.0.1:{}/{DATABASE}",
+            "export DATABASE_URL={}://owner@127.0.0.1:{}/{DATABASE}",
             engine.as_str(),
             server.port()
         ))?;

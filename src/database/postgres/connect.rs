@@ -237,10 +237,11 @@ async fn set_up(session: &mut PostgresSession, target: &Target) -> Result<Server
     if let Some(role) = &target.role {
         settings.push(("role", role.clone()));
     }
-    if !target.schemas.is_empty() {
-        let quoted = target.schemas.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\"")));
-        settings.push(("search_path", quoted.collect::<Vec<_>>().join(", ")));
-    }
+    // The server's own begins with "$user": for a role called zdm that would be the schema of the state.
+    let public = ["public".to_owned()];
+    let schemas = if target.schemas.is_empty() { &public[..] } else { &target.schemas };
+    let quoted = schemas.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\"")));
+    settings.push(("search_path", quoted.collect::<Vec<_>>().join(", ")));
     let calls = vec!["set_config(?, ?, false)"; settings.len()].join(", ");
     let values: Vec<Value> =
         settings.into_iter().flat_map(|(name, value)| [name.into(), value.into()]).collect();

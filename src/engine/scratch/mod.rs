@@ -21,7 +21,7 @@ use self::folder::Folder;
 use crate::model::server::Engine;
 
 /// The user that all work is done as: it may do everything.
-const USER: &str = "zdm";
+const USER: &str = "owner";
 /// How long a server may take to answer: slow disks and busy machines included.
 const START: Duration = Duration::from_mins(2);
 /// How often another port is tried when somebody took the free one in between.
