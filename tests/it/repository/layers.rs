@@ -23,8 +23,8 @@ const LEVELS: &[&[&str]] = &[
 /// Where the crate is put together: these may use everything.
 const ROOTS: &[&str] = &["lib", "main"];
 
-/// What exists for tests alone: the compiler keeps it out of everything else.
-const TESTS: &[&str] = &["support"];
+/// What exists for tests alone; `scratch` is the root's name for the throwaway servers, for tests, too.
+const TESTS: &[&str] = &["support", "scratch"];
 
 fn level(module: &str) -> Option<usize> {
     LEVELS.iter().position(|names| names.contains(&module))
@@ -49,10 +49,16 @@ fn upward(path: &Path, text: &str) -> Vec<String> {
     };
     used(&rust_text::code(text), parts.len())
         .into_iter()
-        .filter(|module| !TESTS.contains(&module.as_str()))
+        .filter(|module| !(is_test(path) && TESTS.contains(&module.as_str())))
         .filter(|module| level(module).is_none_or(|to| to > from))
         .map(|module| format!("{}: {own} must not use crate::{module}", path.display()))
         .collect()
+}
+
+/// Whether a file holds tests alone, by its name.
+fn is_test(path: &Path) -> bool {
+    path.file_stem()
+        .is_some_and(|stem| stem == "tests" || stem.to_string_lossy().ends_with("_tests"))
 }
 
 /// The modules at the crate's root that a file's code names: after `crate::`, or after as many `super::` as lead there.
@@ -134,6 +140,14 @@ fn downward_and_sideways_is_right() {
         assert_eq!(upward(Path::new("src/plan/steps.rs"), text), [""; 0], "{text}");
     }
     assert_eq!(upward(Path::new("src/lib.rs"), "pub use crate::engine::scratch;"), [""; 0]);
+}
+
+#[test]
+fn only_tests_use_what_is_there_for_tests() {
+    let text = "use crate::support::{self, Db}; use crate::scratch;";
+    assert_eq!(upward(Path::new("src/database/state/server_tests.rs"), text), [""; 0]);
+    assert_eq!(upward(Path::new("src/engine/gate/tests.rs"), text), [""; 0]);
+    assert_eq!(upward(Path::new("src/database/state/server.rs"), text).len(), 2);
 }
 
 #[test]
