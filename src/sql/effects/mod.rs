@@ -165,3 +165,5 @@ impl Cost {
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
+mod truth_tests;

@@ -6,6 +6,7 @@ use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::{Catalog, ConstraintKind, Table};
 use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, Located};
+use crate::sql::rename::mentions;
 use crate::sql::types::DataType;
 
 /// Adds what one change costs. `used`: somebody uses its table.
@@ -34,6 +35,8 @@ pub(super) fn add(
             cost.lock(table, Mode::AccessExclusive);
             if using.is_some() || !is_free(known(table), column, to) {
                 cost.rewrite(table);
+            } else if known(table).is_some_and(|known| is_checked(known, column)) {
+                cost.scan(table);
             }
         }
         Change::SetNotNull { table, column } => {
@@ -91,6 +94,13 @@ fn is_free(table: Option<&Table>, column: &str, to: &ColumnDef) -> bool {
     let Some(known) = table.and_then(|table| table.column(column)) else { return false };
     let parse = |text| DataType::parse(text, Engine::Postgres);
     parse(&known.data_type).widens_to(&parse(&to.data_type))
+}
+
+/// Whether a CHECK names the column: PostgreSQL checks it again for a new type, even for one that needs no new rows.
+fn is_checked(table: &Table, column: &str) -> bool {
+    table.constraints.iter().any(|known| {
+        known.kind == ConstraintKind::Check && mentions(Engine::Postgres, &known.definition, column)
+    })
 }
 
 /// Whether a valid CHECK (or the column itself) already says that there is no NULL: PostgreSQL then skips its scan.
@@ -181,7 +191,9 @@ fn setting(what: &str) -> Mode {
         ["CREATE", "TRIGGER", ..]
         | ["ENABLE" | "DISABLE", "TRIGGER" | "ALWAYS" | "REPLICA", ..] => Mode::ShareRowExclusive,
         ["SET" | "RESET", option, ..] if option.starts_with('(') => Mode::ShareUpdateExclusive,
-        ["CLUSTER", "ON", ..] | ["SET", "WITHOUT", "CLUSTER", ..] => Mode::ShareUpdateExclusive,
+        ["COMMENT", ..] | ["CLUSTER", "ON", ..] | ["SET", "WITHOUT", "CLUSTER", ..] => {
+            Mode::ShareUpdateExclusive
+        }
         ["ALTER", .., "STATISTICS", _] => Mode::ShareUpdateExclusive,
         _ => Mode::AccessExclusive,
     }

@@ -12,6 +12,7 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
     let one = match words.as_slice() {
         [] => opaque("it does not begin with a word of SQL"),
         [first, ..] if is_harmless(first) => Change::Harmless,
+        ["COMMENT", ..] => comment(reader),
         ["DO", ..] => opaque("DO runs code that zdm cannot see through"),
         ["CALL", ..] => opaque("CALL runs a procedure that zdm cannot see through"),
         ["EXECUTE" | "PREPARE", ..] => opaque("it runs SQL that is put together at run time"),
@@ -39,7 +40,6 @@ fn is_harmless(word: &str) -> bool {
         "SET"
             | "RESET"
             | "SHOW"
-            | "COMMENT"
             | "ANALYZE"
             | "DESCRIBE"
             | "DESC"
@@ -97,6 +97,22 @@ fn load(mut reader: Reader<'_>) -> Option<Change> {
     seek(&mut reader, "INTO").then_some(())?;
     let _table: bool = reader.eat("TABLE");
     Some(Change::Insert { table: reader.table()? })
+}
+
+fn comment(mut reader: Reader<'_>) -> Change {
+    let what = "COMMENT ON".to_owned();
+    let is_column = reader.has_word("COLUMN");
+    if !reader.eat("COMMENT ON") || !reader.eat_any(&["TABLE", "COLUMN"]) {
+        return Change::Harmless;
+    }
+    match reader.table() {
+        // What was read as `schema.table` is `table.column`.
+        Some(TableName { schema: Some(table), .. }) if is_column => {
+            Change::TableSetting { table: TableName::bare(table), what }
+        }
+        Some(table) => Change::TableSetting { table, what },
+        None => Change::Harmless,
+    }
 }
 
 fn truncate(mut reader: Reader<'_>) -> Option<Vec<Change>> {

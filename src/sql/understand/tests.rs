@@ -320,7 +320,9 @@ fn what_stands_beside_tables_is_named() {
     );
     postgres("ALTER TYPE x ADD VALUE 'y'", &["other: ALTER TYPE"]);
     postgres("GRANT SELECT ON t TO u", &["other: GRANT"]);
-    postgres("COMMENT ON TABLE t IS 'x'", &["harmless"]);
+    postgres("COMMENT ON TABLE t IS 'x'", &["setting t: COMMENT ON"]);
+    postgres("COMMENT ON COLUMN t.a IS 'x'", &["setting t: COMMENT ON"]);
+    postgres("COMMENT ON VIEW v IS 'x'", &["harmless"]);
     postgres("SELECT a FROM t FOR UPDATE", &["harmless"]);
     postgres("SELECT setval('s', 1)", &["harmless"]);
     postgres("VACUUM FULL t", &["rebuild t: VACUUM FULL"]);
