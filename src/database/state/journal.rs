@@ -41,6 +41,15 @@ pub(crate) async fn journal(conn: &mut Connection) -> Result<Vec<MigrationRecord
     Ok(records.into_iter().map(|(_, record)| record).collect())
 }
 
+/// Where one migration stands.
+pub(crate) async fn state_of(conn: &mut Connection, id: &MigrationId) -> Result<State, DbError> {
+    let sql = conn.sql("SELECT state FROM {zdm}migration WHERE id = ?");
+    let rows = conn.query(&sql, &[id.as_str().into()]).await?;
+    let Some(row) = rows.first() else { return Ok(State::Pending) };
+    let word = row.text(0)?;
+    State::parse(&word).ok_or_else(|| unknown_word("state", &word))
+}
+
 /// Moves a migration from one state to the next; the first time its record is made (`from` is then `Pending`).
 ///
 /// An error when it is not in state `from`: another run has been there.

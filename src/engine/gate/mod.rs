@@ -34,11 +34,12 @@ use super::job::Job;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::events::{Actor, NewEvent, append_event};
+use crate::database::state::journal::state_of;
 use crate::database::state::run_lock::RunToken;
 use crate::error::Error;
 use crate::model::fence::FenceKind;
 use crate::model::name::MigrationId;
-use crate::plan::gate::{GateKind, GateReport, Question, SOURCES, Verdict, decide};
+use crate::plan::gate::{Facts, GateKind, GateReport, Question, SOURCES, Verdict, decide};
 use crate::plan::migration::Migration;
 
 /// How long to pause between two looks of `--wait`: a look is two short queries.
@@ -52,8 +53,7 @@ pub(crate) async fn look(
     kind: GateKind,
 ) -> Result<GateReport, Error> {
     refusal::check_overrides(&job.overrides)?;
-    let question = Question::new(kind, migration, &job.project.config);
-    let facts = evidence::gather(conn).await.map_err(refusal::could_not_look)?;
+    let (question, facts) = ask(job, conn, migration, kind).await?;
     Ok(decide(&question, &facts, &job.overrides))
 }
 
@@ -95,9 +95,8 @@ pub(crate) async fn pass(
     token: &RunToken,
 ) -> Result<Passed, Error> {
     refusal::check_overrides(&job.overrides)?;
-    let question = Question::new(kind, migration, &job.project.config);
     // The cheap refusal, and the most common one: nobody is held up by it.
-    let facts = evidence::gather(conn).await.map_err(refusal::could_not_look)?;
+    let (question, facts) = ask(job, conn, migration, kind).await?;
     let verdict = decide(&question, &facts, &job.overrides).verdict();
     if verdict != Verdict::Clear {
         return refusal::refuse(conn, kind, &migration.id, &verdict).await;
@@ -114,6 +113,21 @@ pub(crate) async fn pass(
             Ok(*passed)
         }
     }
+}
+
+/// The question, and what every source sees now.
+async fn ask(
+    job: &Job,
+    conn: &mut Connection,
+    migration: &Migration,
+    kind: GateKind,
+) -> Result<(Question, Facts), Error> {
+    let seen = async {
+        let state = state_of(conn, &migration.id).await?;
+        Ok((state, evidence::gather(conn).await?))
+    };
+    let (state, facts) = seen.await.map_err(refusal::could_not_look)?;
+    Ok((Question::new(kind, migration, state, &job.project.config), facts))
 }
 
 /// The fence that a gate makes.

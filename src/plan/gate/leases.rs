@@ -10,31 +10,15 @@ use crate::model::lease::Lease;
 /// Judges leases. The world is closed: what nobody declared, and what cannot be seen, is UNKNOWN.
 pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
     let mut findings = Findings::default();
-    if question.services.is_empty() {
-        findings.unknown.push(
-            "no service is declared, so zdm cannot know who uses the database: list every one in zdm.toml, \
-             for example [services.api]"
-                .to_owned(),
-        );
+    if question.fears_the_unseen() {
+        unseen(question, facts, &mut findings);
     }
-    for name in question.concerned.iter().flatten() {
-        if !question.services.contains_key(name) {
-            findings.unknown.push(format!(
-                "service \"{name}\" is concerned by {}, but not declared in zdm.toml",
-                question.migration
-            ));
-        }
+    for lease in facts.leases.iter().filter(|lease| question.concerns(lease)) {
+        one_lease(question, lease, facts, &mut findings);
     }
-    undeclared(question, facts, &mut findings);
-    for (name, service) in &question.services {
-        if !question.concerns_service(name) {
-            continue;
-        }
-        match service.evidence {
-            ServiceEvidence::Leases => one_service(question, name, facts, &mut findings),
-            ServiceEvidence::Sessions => findings.unknown.push(format!(
-                "service \"{name}\" shows itself by its sessions alone, which this version of zdm does not look at"
-            )),
+    if question.kind == GateKind::Contract {
+        for name in of_leases(question) {
+            next_start(question, name, facts, &mut findings);
         }
     }
     SourceReport {
@@ -66,10 +50,23 @@ impl Findings {
     }
 }
 
-/// Instances of services that nobody declared: what else such a service does, nobody said.
-fn undeclared(question: &Question, facts: &Facts, findings: &mut Findings) {
+/// What leases cannot show.
+fn unseen(question: &Question, facts: &Facts, findings: &mut Findings) {
     if question.services.is_empty() {
+        findings.unknown.push(
+            "no service is declared, so zdm cannot know who uses the database: list every one in zdm.toml, \
+             for example [services.api]"
+                .to_owned(),
+        );
         return;
+    }
+    for name in question.concerned.iter().flatten() {
+        if !question.services.contains_key(name) {
+            findings.unknown.push(format!(
+                "service \"{name}\" is concerned by {}, but not declared in zdm.toml",
+                question.migration
+            ));
+        }
     }
     for lease in &facts.leases {
         let is_there = is_live(lease, facts.now) || is_silent(lease, facts.now);
@@ -79,31 +76,53 @@ fn undeclared(question: &Question, facts: &Facts, findings: &mut Findings) {
                 .push(format!("{} is there, but its service is not declared", describe(lease)));
         }
     }
-}
-
-fn one_service(question: &Question, name: &str, facts: &Facts, findings: &mut Findings) {
-    let all: Vec<&Lease> = facts.leases.iter().filter(|lease| lease.service == name).collect();
-    let mut is_there = false;
-    for lease in all.iter().filter(|lease| question.is_in_the_way(lease)) {
-        if is_live(lease, facts.now) {
-            is_there = true;
-            findings.blocked.push(question.why(lease, facts.now));
-            let rest = expires_at(lease).saturating_sub(facts.now).unsigned_abs();
-            findings.retry_after = findings.retry_after.max(Some(Duration::from_millis(rest)));
-        } else if is_silent(lease, facts.now) {
+    for (name, service) in &question.services {
+        if service.evidence == ServiceEvidence::Sessions && question.concerns_service(name) {
             findings.unknown.push(format!(
-                "{}; it only reports, and did not say that it ends, so that it may still be there",
-                question.why(lease, facts.now)
+                "service \"{name}\" shows itself by its sessions alone, which this version of zdm does not look at"
             ));
         }
     }
-    if question.kind == GateKind::Rollback || is_there {
+}
+
+/// The concerned services whose instances report.
+fn of_leases(question: &Question) -> impl Iterator<Item = &str> {
+    let services = question.services.iter();
+    services
+        .filter(|(name, service)| {
+            service.evidence == ServiceEvidence::Leases && question.concerns_service(name)
+        })
+        .map(|(name, _)| name.as_str())
+}
+
+/// One instance that may be in the way.
+fn one_lease(question: &Question, lease: &Lease, facts: &Facts, findings: &mut Findings) {
+    // One of a service that nobody declared is named already, where the unseen count.
+    let is_named = question.fears_the_unseen() && !question.services.contains_key(&lease.service);
+    if is_named || !question.is_in_the_way(lease) {
         return;
     }
-    // Nobody old is there now. But who starts next, a nightly job or a service scaled to zero, is of the build that
-    // was started last.
+    if is_live(lease, facts.now) {
+        findings.blocked.push(question.why(lease, facts.now));
+        let rest = expires_at(lease).saturating_sub(facts.now).unsigned_abs();
+        findings.retry_after = findings.retry_after.max(Some(Duration::from_millis(rest)));
+    } else if is_silent(lease, facts.now) {
+        findings.unknown.push(format!(
+            "{}; it only reports, and did not say that it ends, so that it may still be there",
+            question.why(lease, facts.now)
+        ));
+    }
+}
+
+/// Nobody old may be there now. But who starts next, a nightly job or a service scaled to zero, is of the build that was
+/// started last.
+fn next_start(question: &Question, name: &str, facts: &Facts, findings: &mut Findings) {
+    let all: Vec<&Lease> = facts.leases.iter().filter(|lease| lease.service == name).collect();
+    let old_lives = |lease: &&Lease| question.is_in_the_way(lease) && is_live(lease, facts.now);
     match all.iter().max_by_key(|lease| lease.id) {
         None => findings.unknown.push(format!("service \"{name}\" has never reported")),
+        // It is named already.
+        _ if all.iter().any(|lease| old_lives(lease)) => {}
         Some(last) if question.is_in_the_way(last) => {
             let k = &question.migration;
             findings.blocked.push(if all.iter().all(|lease| question.is_in_the_way(lease)) {

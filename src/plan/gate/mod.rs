@@ -12,7 +12,9 @@ mod tests;
 mod watch;
 
 pub(crate) use decide::decide;
-pub(crate) use question::{Facts, Question, ServiceFacts};
+#[cfg(test)]
+use question::{Builds, ServiceFacts};
+pub(crate) use question::{Facts, Question};
 pub(crate) use watch::{Watch, wait, watch};
 
 use std::time::Duration;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::GateKind;
 use crate::config::{Config, ServiceEvidence};
-use crate::model::lease::{Ending, Lease};
+use crate::model::lease::{Ending, Lease, Reached};
 use crate::model::name::MigrationId;
+use crate::model::state::State;
 use crate::plan::migration::Migration;
 
 /// May this migration be contracted (or rolled back)?
@@ -22,6 +23,27 @@ pub(crate) struct Question {
     pub(crate) concerned: Option<Vec<String>>,
     /// How long ago the last old instance must have been seen.
     pub(crate) soak: Duration,
+    /// Whom a rollback has to fear.
+    pub(crate) builds: Builds,
+}
+
+/// Whether builds that need the migration may be running.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Builds {
+    /// They may: the world must be closed, so that none goes unseen.
+    MayRun,
+    /// The migration has not come to where its builds may start: only those that report count.
+    NotYet,
+}
+
+impl Builds {
+    /// As of a migration's state.
+    pub(crate) fn of(migration: &Migration, state: State) -> Self {
+        let before_expanded = matches!(state, State::Pending | State::Expanding);
+        let before_migrated = matches!(state, State::Expanded | State::Migrating);
+        let late = migration.deploy_after == Reached::Migrated;
+        if before_expanded || (before_migrated && late) { Self::NotYet } else { Self::MayRun }
+    }
 }
 
 /// What is declared of a service.
@@ -42,7 +64,12 @@ pub(crate) struct Facts {
 
 impl Question {
     /// The question for a migration under a configuration: the longer soak counts.
-    pub(crate) fn new(kind: GateKind, migration: &Migration, config: &Config) -> Self {
+    pub(crate) fn new(
+        kind: GateKind,
+        migration: &Migration,
+        state: State,
+        config: &Config,
+    ) -> Self {
         let facts =
             |service: &crate::config::ServiceConfig| ServiceFacts { evidence: service.evidence };
         let services =
@@ -54,6 +81,7 @@ impl Question {
             services,
             concerned: migration.contract.services.clone(),
             soak: own_soak.max(config.gate.soak),
+            builds: Builds::of(migration, state),
         }
     }
 
@@ -75,6 +103,11 @@ impl Question {
             GateKind::Contract => !lease.tolerates.contains(&self.migration),
             GateKind::Rollback => lease.needs.iter().any(|(needed, _)| *needed == self.migration),
         }
+    }
+
+    /// Whether whoever is not seen could be in the way, too.
+    pub(super) fn fears_the_unseen(&self) -> bool {
+        self.kind == GateKind::Contract || self.builds == Builds::MayRun
     }
 
     /// Why an instance is in the way, for people.

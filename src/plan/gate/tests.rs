@@ -23,6 +23,7 @@ fn contract() -> Question {
         services: [("api".to_owned(), leases), ("worker".to_owned(), leases)].into(),
         concerned: Some(vec!["api".to_owned()]),
         soak: Duration::from_mins(1),
+        builds: Builds::MayRun,
     }
 }
 
@@ -257,6 +258,21 @@ fn rollback_is_blocked_by_whoever_needs_the_migration() {
         "unknown: instance \"api-1\" of service \"api\", version 41, needs 0005_k, last seen 2 min ago; it only \
          reports, and did not say that it ends, so that it may still be there",
     );
+}
+
+#[test]
+fn before_its_builds_may_start_a_rollback_fears_only_those_that_report() {
+    let early = Question { services: [].into(), builds: Builds::NotYet, ..rollback() };
+    check(&early, vec![], "clear");
+    check(&early, vec![needing(1, &["0004_j"], At::Live)], "clear");
+    check(
+        &early,
+        vec![needing(1, &["0005_k"], At::Live)],
+        "blocked: instance \"api-1\" of service \"api\", version 41, needs 0005_k, last seen 10 s ago",
+    );
+    // Contract comes after them.
+    let contract = Question { kind: GateKind::Contract, ..early };
+    assert!(matches!(decide(&contract, &facts(vec![]), &[]).verdict(), Verdict::Unknown { .. }));
 }
 
 #[test]
