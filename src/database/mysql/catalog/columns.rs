@@ -84,9 +84,17 @@ fn default(engine: Engine, data_type: &str, text: String, extra: &str) -> Option
     Some(if is_number || is_clock { text } else { quote::literal(engine, &text) })
 }
 
-/// MySQL shows expressions with the quotes of their texts escaped, as it stores them.
+/// MySQL shows expressions as it stores them: every quote and backslash has a backslash in front.
 pub(super) fn unescape(engine: Engine, text: String) -> String {
-    if engine == Engine::MySql { text.replace("\\'", "'") } else { text }
+    if engine != Engine::MySql {
+        return text;
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        plain.push(if c == '\\' { characters.next().unwrap_or(c) } else { c });
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -113,6 +121,8 @@ mod tests {
             my("text", r"_utf8mb4\'x\'", "default_generated").as_deref(),
             Some("(_utf8mb4'x')")
         );
+        let nested = my("text", r"concat(_utf8mb4\'it\\\'s\')", "default_generated");
+        assert_eq!(nested.as_deref(), Some(r"(concat(_utf8mb4'it\'s'))"));
         assert_eq!(maria("'a''b'").as_deref(), Some("'a''b'"));
         assert_eq!(maria("NULL"), None);
     }
