@@ -71,11 +71,12 @@ impl Proxy {
 
 fn copy(mut from: TcpStream, mut to: TcpStream, network: &AtomicU8) {
     let mut buffer = vec![0; 1 << 16];
-    while let Ok(read @ 1..) = from.read(&mut buffer) {
+    while let Some(read @ [_, ..]) = from.read(&mut buffer).ok().and_then(|read| buffer.get(..read))
+    {
         while network.load(Ordering::SeqCst) == Network::Silent as u8 {
             std::thread::sleep(Duration::from_millis(5));
         }
-        if to.write_all(&buffer[..read]).is_err() {
+        if to.write_all(read).is_err() {
             break;
         }
     }
