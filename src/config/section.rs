@@ -155,7 +155,9 @@ impl<'a> Section<'a> {
     /// A table inside.
     pub(crate) fn section(&self, key: &str, known: &[&str]) -> Result<Option<Self>, Error> {
         let Some(value) = self.get(key) else { return Ok(None) };
-        Self::open(self.source, format!("[{key}]"), value, known).map(Some)
+        let own = self.name.trim_start_matches('[').trim_end_matches(']');
+        let name = if own.is_empty() { format!("[{key}]") } else { format!("[{own}.{key}]") };
+        Self::open(self.source, name, value, known).map(Some)
     }
 
     /// A table inside whose keys are names: each with its key's place and its value.

@@ -12,6 +12,7 @@ use super::template::Variables;
 use super::{Config, DatabaseConfig, GateConfig, LintConfig, ServiceConfig, ServiceEvidence};
 use crate::error::Error;
 use crate::lint::finding::Severity;
+use crate::lint::rules;
 use crate::model::server::Engine;
 
 const ROOT: [&str; 6] = ["migrations", "database", "services", "gate", "lint", "environments"];
@@ -197,7 +198,7 @@ fn lint(top: &Section<'_>) -> Result<LintConfig, Error> {
 }
 
 fn known_rules() -> Vec<&'static str> {
-    Vec::new()
+    rules::ALL.iter().map(|rule| rule.id).collect()
 }
 
 fn owned(texts: Option<Vec<&str>>) -> Vec<String> {

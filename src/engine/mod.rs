@@ -15,7 +15,7 @@ pub(crate) mod gate;
 pub(crate) mod interrupt;
 pub(crate) mod job;
 mod lock;
-mod open;
+pub(crate) mod open;
 pub(crate) mod outcome;
 mod overrides;
 mod progress;

@@ -5,4 +5,5 @@
 
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod linted;
 pub(crate) mod progress;

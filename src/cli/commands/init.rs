@@ -73,10 +73,9 @@ mod tests {
         let all = lines.collect::<Vec<_>>().join("\n");
         // One address at a time is allowed.
         let all = all.replace("url_file = ", "# url_file = ");
-        let all = all.replace("index-not-concurrent", "# index-not-concurrent");
         let config = check(&all);
         assert!(config.services.len() == 2 && config.database.role.is_some());
-        assert!(config.database.direct_url.is_some());
+        assert!(config.database.direct_url.is_some() && !config.lint.rules.is_empty());
         let environments = ["production", "test"];
         for environment in environments {
             let source = Source { path: "zdm.toml", text: &all };

@@ -1,5 +1,6 @@
 //! One file a command.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::Shell;
@@ -7,7 +8,7 @@ use super::args::Command;
 use super::demo;
 use super::output::Stop;
 use crate::config::source::did_you_mean;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::plan::migration::Migration;
 use crate::plan::project::Project;
 
@@ -16,10 +17,12 @@ mod events;
 mod gate;
 mod init;
 mod instances;
+mod lint;
 mod manifest;
 mod new;
 mod plan;
 mod report;
+mod rules;
 mod run;
 mod status;
 
@@ -43,9 +46,8 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Rollback(args) => run::rollback(args, shell),
         Command::Status(args) => status::run(args, shell),
         Command::Gate(args) => gate::run(args, shell),
-        Command::Lint(_) | Command::Rules(_) => {
-            Err(Error::new(ErrorKind::Failed, "not available in this build").into())
-        }
+        Command::Lint(args) => lint::run(args, shell),
+        Command::Rules(args) => rules::run(args, shell),
     }
 }
 
@@ -57,4 +59,10 @@ fn find<'p>(project: &'p Project, called: &str) -> Result<&'p Migration, Error> 
         Error::usage(format!("there is no migration \"{called}\""))
             .hint(did_you_mean(called, &known))
     })
+}
+
+/// The texts of a project's SQL files by their paths.
+fn sources(project: &Project) -> BTreeMap<String, String> {
+    let files = project.migrations.iter().flat_map(|migration| migration.files.values());
+    files.map(|file| (file.path.clone(), file.text.clone())).collect()
 }

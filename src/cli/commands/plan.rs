@@ -2,22 +2,144 @@
 
 use std::process::ExitCode;
 
-use crate::cli::Shell;
+use super::sources;
 use crate::cli::args::PlanArgs;
 use crate::cli::output::Stop;
+use crate::cli::reading::Reading;
+use crate::cli::settings::{Settings, Way};
+use crate::cli::{Shell, exit};
+use crate::engine::{failure, open};
 use crate::error::{Error, ErrorKind};
+use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
+use crate::model::server::Server;
+use crate::plan::build;
+use crate::plan::history::History;
+use crate::plan::project::Project;
+use crate::plan::view::Plan;
+use crate::report::human::plan::{Detail, View};
+use crate::report::json::plan::PlanResult;
+use crate::report::{human, json};
+use crate::sql::catalog::Catalog;
 
 /// Shows the plan.
-pub(crate) fn run(_args: &PlanArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
-    let project = shell.settings()?.project()?;
-    shell.output.note(&format!("{} migrations\n", project.migrations.len()))?;
-    Err(Error::new(ErrorKind::Failed, "not available in this build").into())
+pub(crate) fn run(args: &PlanArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
+    let settings = shell.settings()?;
+    let project = settings.project()?;
+    let asked = if args.offline { None } else { ask(shell, &settings)? };
+    let detail = if args.all { Detail::Full } else { Detail::Brief };
+    show(shell, (&settings, &project), &Wish { asked, server: args.server, detail, only: None })
 }
 
 /// Shows the plan of one phase.
-pub(crate) fn dry_run(_phase: Phase, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
-    let project = shell.settings()?.project()?;
-    shell.output.note(&format!("{} migrations\n", project.migrations.len()))?;
-    Err(Error::new(ErrorKind::Failed, "not available in this build").into())
+pub(crate) fn dry_run(phase: Phase, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
+    let settings = shell.settings()?;
+    let project = settings.project()?;
+    settings.required_target(Way::Any)?;
+    let asked = ask(shell, &settings)?;
+    let wish = Wish { asked, server: None, detail: Detail::Full, only: Some(phase) };
+    show(shell, (&settings, &project), &wish)
+}
+
+/// What is to be shown.
+struct Wish {
+    asked: Option<Asked>,
+    server: Option<Server>,
+    detail: Detail,
+    only: Option<Phase>,
+}
+
+/// What a database says.
+struct Asked {
+    server: Server,
+    catalog: Catalog,
+    history: History,
+    database: String,
+}
+
+/// Asks the database, when one is known.
+fn ask(shell: &Shell<'_>, settings: &Settings) -> Result<Option<Asked>, Error> {
+    let Some(target) = settings.target(Way::Any) else { return Ok(None) };
+    let asked = shell.block_on(async {
+        let mut reading = Reading::open(&target, settings.config.environment.as_deref()).await?;
+        let history = if reading.has_state {
+            open::history(&mut reading.conn).await?
+        } else {
+            History::default()
+        };
+        let catalog = reading.conn.catalog(None).await;
+        let catalog = catalog.map_err(|error| failure::working("read the schema", error))?;
+        let server = reading.conn.server();
+        reading.conn.close().await;
+        Ok::<_, Error>(Asked { server, catalog, history, database: target.url.to_string() })
+    })?;
+    asked.map(Some).map_err(|error| match error.hint {
+        None => error.hint("`zdm plan --offline` plans without a database."),
+        Some(_) => error,
+    })
+}
+
+fn show(
+    shell: &Shell<'_>,
+    (settings, project): (&Settings, &Project),
+    wish: &Wish,
+) -> Result<ExitCode, Stop> {
+    let none = History::default();
+    let plan = match &wish.asked {
+        Some(asked) => build::plan(project, asked.server, Some(&asked.catalog), &asked.history),
+        None => build::plan(project, settings.server(wish.server), None, &none),
+    };
+    let texts = sources(project);
+    let view = View {
+        folder: &settings.config.migrations,
+        database: wish.asked.as_ref().map(|asked| asked.database.clone()),
+        texts: &texts,
+        width: shell.output.width(),
+        detail: wish.detail,
+        only: wish.only,
+    };
+    let result = judge(&plan);
+    let next = next(&plan, result);
+    shell.result(|| human::plan::plan(&plan, &view), || json::plan::plan(&plan, result, next))?;
+    shell.next(next)?;
+    Ok(match result {
+        PlanResult::Done => ExitCode::SUCCESS,
+        PlanResult::Findings => ExitCode::from(exit::code(ErrorKind::Findings)),
+        PlanResult::Refused => ExitCode::from(exit::code(ErrorKind::Usage)),
+    })
+}
+
+fn judge(plan: &Plan) -> PlanResult {
+    if plan.migrations.iter().any(|migration| !migration.refusals.is_empty()) {
+        PlanResult::Refused
+    } else if findings(plan).any(|finding| finding.severity == Severity::Error) {
+        PlanResult::Findings
+    } else {
+        PlanResult::Done
+    }
+}
+
+fn findings(plan: &Plan) -> impl Iterator<Item = &Finding> {
+    let phases = plan.migrations.iter().flat_map(|migration| &migration.phases);
+    let steps = phases.flat_map(|phase| &phase.steps).filter(|step| !step.done);
+    steps.flat_map(|step| &step.statements).flat_map(|statement| &statement.findings)
+}
+
+/// The first phase that has something left to do.
+fn next(plan: &Plan, result: PlanResult) -> Option<&'static str> {
+    if result != PlanResult::Done {
+        return None;
+    }
+    let phases = || plan.migrations.iter().flat_map(|migration| &migration.phases);
+    let is_left = |phase: Phase| {
+        phases()
+            .any(|planned| planned.phase == phase && planned.steps.iter().any(|step| !step.done))
+    };
+    let commands = [
+        (Phase::Expand, "zdm expand"),
+        (Phase::Migrate, "zdm migrate"),
+        (Phase::Contract, "zdm contract"),
+        (Phase::Purge, "zdm purge"),
+    ];
+    commands.into_iter().find(|(phase, _)| is_left(*phase)).map(|(_, command)| command)
 }

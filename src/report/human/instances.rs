@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::style::{Tone, paint};
 use super::table::table;
 use super::time::rough;
 use crate::model::lease::{Lease, Reached};
@@ -40,14 +39,14 @@ fn need(id: &str, reached: Reached) -> String {
 /// Whether it lives, and since when it was not seen.
 fn standing(lease: &Lease, now: i64) -> String {
     if let Some(left) = lease.left_at {
-        return paint(Tone::Faint, format!("left {} ago", ago(now, left)));
+        return format!("left {} ago", ago(now, left));
     }
     let seen = ago(now, lease.seen_at);
     let ttl = i64::try_from(lease.ttl.as_millis()).unwrap_or(i64::MAX);
     if lease.seen_at.saturating_add(ttl) > now {
-        paint(Tone::Good, format!("{seen} ago"))
+        format!("{seen} ago")
     } else {
-        paint(Tone::Warn, format!("expired, last {seen} ago"))
+        format!("expired, last {seen} ago")
     }
 }
 

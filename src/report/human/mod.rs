@@ -6,6 +6,7 @@ pub(crate) mod failure;
 pub(crate) mod finding;
 pub(crate) mod gate;
 pub(crate) mod instances;
+pub(crate) mod lint;
 pub(crate) mod outcome;
 pub(crate) mod plan;
 pub(crate) mod status;

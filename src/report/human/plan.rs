@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::effect::effect;
 use super::finding::{Shown, count_of, counted, finding};
 use super::style::{Tone, paint};
-use crate::lint::finding::Finding;
+use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::model::state::State;
@@ -24,6 +24,8 @@ pub(crate) struct View<'a> {
     pub(crate) texts: &'a BTreeMap<String, String>,
     /// How much of it.
     pub(crate) detail: Detail,
+    /// How many characters a line has.
+    pub(crate) width: usize,
     /// This phase alone.
     pub(crate) only: Option<Phase>,
 }
@@ -36,9 +38,6 @@ pub(crate) enum Detail {
     /// Everything.
     Full,
 }
-
-/// Lines of a statement that are shown in brief.
-const BRIEF_LINES: usize = 4;
 
 /// The plan: migrations, phases, steps, statements with what they cost, findings, gates, the point of no return.
 pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
@@ -91,7 +90,8 @@ fn write_migration(
         state => paint(Tone::Good, format!("  [{state}]")),
     };
     let id = paint(Tone::Strong, &migration.id);
-    writeln!(text, "{id}{state}  {description}").unwrap_or_default();
+    let gap = if description.is_empty() { "" } else { "  " };
+    writeln!(text, "{id}{state}{gap}{description}").unwrap_or_default();
     for (message, help) in &migration.refusals {
         writeln!(text, "  {}: {message}", paint(Tone::Bad, "refused")).unwrap_or_default();
         writeln!(text, "    {}: {help}", paint(Tone::Code, "help")).unwrap_or_default();
@@ -136,7 +136,10 @@ fn write_step(
     (engine, view): (Engine, &View<'_>),
 ) {
     let place = match &step.step.origin {
-        Some(origin) => paint(Tone::Faint, format!("  {}:{}", origin.file, origin.line)),
+        Some(origin) => {
+            let file = origin.file.rsplit('/').next().unwrap_or(&origin.file);
+            paint(Tone::Faint, format!("  ({file}:{})", origin.line))
+        }
         None => String::new(),
     };
     let done = if step.done { paint(Tone::Good, " done") } else { String::new() };
@@ -144,16 +147,9 @@ fn write_step(
     if step.done && view.detail == Detail::Brief {
         return;
     }
-    for statement in &step.statements {
-        write_statement(text, statement, view);
-        let cost = match &step.step.action {
-            Action::Backfill(_) => {
-                "in short batches; can be stopped and resumed at any time".to_owned()
-            }
-            Action::Verify(_) => "reads in batches; nobody waits".to_owned(),
-            Action::Statements(_) | Action::Alone(_) => effect(&statement.effect, engine),
-        };
-        writeln!(text, "       {}", paint(Tone::Faint, format!("-- {cost}"))).unwrap_or_default();
+    match view.detail {
+        Detail::Brief => write_brief(text, step, (engine, view)),
+        Detail::Full => write_full(text, step, engine),
     }
     for (statement, found) in findings(step) {
         let path = statement.place.as_ref().map_or("(generated)", |(path, _)| path.as_str());
@@ -163,7 +159,6 @@ fn write_step(
         for line in shown.lines() {
             writeln!(text, "    {line}").unwrap_or_default();
         }
-        text.push('\n');
     }
 }
 
@@ -173,18 +168,59 @@ fn findings(step: &PlannedStep) -> impl Iterator<Item = (&PlannedStatement, &Fin
         .flat_map(|statement| statement.findings.iter().map(move |finding| (statement, finding)))
 }
 
-fn write_statement(text: &mut String, statement: &PlannedStatement, view: &View<'_>) {
-    let lines: Vec<&str> = statement.sql.trim().lines().collect();
-    let cut = match view.detail {
-        Detail::Brief if lines.len() > BRIEF_LINES + 1 => BRIEF_LINES,
-        Detail::Brief | Detail::Full => lines.len(),
+/// One line a statement that touches a table, and what the step costs as a whole.
+fn write_brief(text: &mut String, step: &PlannedStep, (engine, view): (Engine, &View<'_>)) {
+    let is_written = step.step.origin.is_some();
+    let touches = |statement: &&PlannedStatement| {
+        step.statements.len() == 1 || !statement.effect.known || !statement.effect.locks.is_empty()
     };
-    for line in lines.iter().take(cut) {
-        writeln!(text, "       {}", line.trim_end()).unwrap_or_default();
+    let shown: Vec<_> = step.statements.iter().filter(touches).collect();
+    // The title of a step from a file is its statement.
+    for statement in shown.iter().filter(|_| !is_written || step.statements.len() > 1) {
+        writeln!(text, "         {}", one_line(&statement.sql, view.width)).unwrap_or_default();
     }
-    if lines.len() > cut {
-        let more = format!("... {} more lines: `zdm plan --all` shows them", lines.len() - cut);
-        writeln!(text, "       {}", paint(Tone::Faint, more)).unwrap_or_default();
+    let rest = step.statements.len() - shown.len();
+    if rest > 0 && !shown.is_empty() {
+        let words = format!("and {} that touch no table", count_of(rest, "statement"));
+        writeln!(text, "         {}", paint(Tone::Faint, words)).unwrap_or_default();
+    }
+    let weight = |statement: &&&PlannedStatement| {
+        let effect = &statement.effect;
+        (!effect.known, effect.blocks, effect.rewrites.len(), effect.scans.len())
+    };
+    if let Some(worst) = shown.iter().max_by_key(weight) {
+        writeln!(text, "         {}", cost(step, worst, engine)).unwrap_or_default();
+    }
+}
+
+/// Every statement in full, each with what it costs.
+fn write_full(text: &mut String, step: &PlannedStep, engine: Engine) {
+    for statement in &step.statements {
+        for line in statement.sql.trim().lines() {
+            writeln!(text, "         {}", line.trim_end()).unwrap_or_default();
+        }
+        writeln!(text, "         {}", cost(step, statement, engine)).unwrap_or_default();
+    }
+}
+
+fn cost(step: &PlannedStep, statement: &PlannedStatement, engine: Engine) -> String {
+    let words = match &step.step.action {
+        Action::Backfill(_) => {
+            "in short batches; can be stopped and resumed at any time".to_owned()
+        }
+        Action::Verify(_) => "reads in batches; nobody waits".to_owned(),
+        Action::Statements(_) | Action::Alone(_) => effect(&statement.effect, engine),
+    };
+    paint(Tone::Faint, format!("-- {words}"))
+}
+
+/// The beginning of a statement.
+fn one_line(sql: &str, width: usize) -> String {
+    let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let room = width.saturating_sub(13).max(40);
+    match words.char_indices().nth(room) {
+        Some((end, _)) => format!("{} ...", words.get(..end).unwrap_or_default().trim_end()),
+        None => words,
     }
 }
 
@@ -196,6 +232,15 @@ fn summary(plan: &Plan, view: &View<'_>) -> String {
     let mut words = format!("{} to run, {found}", count_of(left, "step"));
     if refused > 0 {
         write!(words, ", {} refused", count_of(refused, "migration")).unwrap_or_default();
+    }
+    if plan.migrations.iter().any(|m| !m.refusals.is_empty()) {
+        words.push_str("\nnothing runs before what is refused has been put right");
+    }
+    let errors = steps().flat_map(findings).any(|(_, found)| found.severity == Severity::Error);
+    if errors {
+        words.push_str(
+            "\n`zdm expand` refuses errors; `zdm rules RULE` explains, and says how to allow one",
+        );
     }
     words
 }

@@ -36,11 +36,11 @@ fn row(migration: &MigrationStatus) -> Vec<String> {
     let what = if migration.in_folder {
         migration.description.clone().unwrap_or_default()
     } else {
-        paint(Tone::Bad, "its folder is gone")
+        "its folder is gone".to_owned()
     };
     vec![
         migration.id.to_string(),
-        paint(tone(migration.state), migration.state),
+        migration.state.to_string(),
         migration.since.map(instant).unwrap_or_default(),
         what,
     ]

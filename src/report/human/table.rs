@@ -2,14 +2,12 @@
 
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
-use super::style::{Tone, paint};
-
-/// Rows under headings, no wider than `width`. Cells may hold colours.
+/// Rows under headings, no wider than `width`. Cells hold no colours: their codes would count as width.
 pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>, width: usize) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX)).enforce_styling();
-    table.set_header(headings.iter().map(|heading| Cell::new(paint(Tone::Faint, heading))));
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table.set_header(headings.iter().map(|heading| Cell::new(heading)));
     for row in rows {
         table.add_row(row);
     }

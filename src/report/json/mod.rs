@@ -7,10 +7,12 @@ pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod gate;
 pub(crate) mod instances;
+pub(crate) mod lint;
 pub(crate) mod made;
 pub(crate) mod manifest;
 pub(crate) mod outcome;
 pub(crate) mod plan;
+pub(crate) mod rules;
 #[cfg(test)]
 mod schema;
 pub(crate) mod statement;

@@ -10,6 +10,8 @@ use schemars::generate::SchemaSettings;
 enum ZdmOutput {
     Plan(super::plan::Plan),
     Outcome(super::outcome::Outcome),
+    Lint(super::lint::Lint),
+    Rules(super::rules::Rules),
     Status(super::status::Status),
     Instances(super::instances::Instances),
     Events(super::events::Events),

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::support::Db;
 
 mod bad_input;
+mod codes;
 mod commands;
 mod secrets;
 

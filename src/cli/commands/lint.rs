@@ -1,0 +1,142 @@
+//! `zdm lint`: the rules over SQL files of any tool, or over those of the project.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::sources;
+use crate::cli::args::{LintArgs, PhaseArg, SeverityArg};
+use crate::cli::output::Stop;
+use crate::cli::settings::Settings;
+use crate::cli::{Shell, exit, files};
+use crate::config::folder::SQL_FILES;
+use crate::error::{Error, ErrorKind};
+use crate::lint::finding::Severity;
+use crate::lint::{FileContext, lint_file};
+use crate::model::phase::Phase;
+use crate::plan::build::plan;
+use crate::plan::history::History;
+use crate::plan::view::PlannedStatement;
+use crate::report::json::lint::LintResult;
+use crate::report::linted::{LintedFile, LintedStatement};
+use crate::report::{human, json};
+use crate::sql::catalog::Catalog;
+use crate::sql::replay::Names;
+
+/// Judges them; exit code 3 when a finding is as bad as `--fail-on` says.
+pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
+    let settings = shell.settings()?;
+    let linted = if args.files.is_empty() {
+        of_project(args, &settings)?
+    } else {
+        of_files(args, &settings)?
+    };
+    let worst = linted.iter().flat_map(LintedFile::findings).map(|finding| finding.severity).max();
+    let result = if worst >= Some(severity(args.fail_on)) && worst.is_some() {
+        LintResult::Findings
+    } else {
+        LintResult::Done
+    };
+    shell.result(|| human::lint::lint(&linted), || json::lint::lint(&linted, result))?;
+    Ok(match result {
+        LintResult::Findings => ExitCode::from(exit::code(ErrorKind::Findings)),
+        LintResult::Done => ExitCode::SUCCESS,
+    })
+}
+
+fn of_files(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Error> {
+    let server = settings.server(args.server);
+    let names = Names::new(server.engine, &settings.config.database.schemas);
+    let mut catalog = Catalog::default();
+    let mut judge = |path: &Path, phase: Option<Phase>| -> Result<LintedFile, Error> {
+        let shown = path.display().to_string();
+        let text = files::read(path, &shown)?;
+        let mut cx = FileContext {
+            text: &text,
+            phase,
+            server,
+            names: &names,
+            catalog: &mut catalog,
+            rules: &settings.config.lint.rules,
+            backfilled: &[],
+        };
+        let statements = lint_file(&mut cx).into_iter().map(|statement| LintedStatement {
+            span: statement.source.span,
+            sql: statement.source.sql,
+            changes: statement.changes,
+            effect: statement.effect,
+            findings: statement.findings,
+        });
+        let statements = statements.collect();
+        Ok(LintedFile { path: shown, text, phase: phase.unwrap_or(Phase::Expand), statements })
+    };
+    if let Some(schema) = &args.schema {
+        judge(schema, None)?;
+    }
+    let mut linted = Vec::new();
+    for path in &args.files {
+        linted.push(judge(path, phase_of(args.phase, path))?);
+    }
+    Ok(linted)
+}
+
+/// The flag, or what a file of that name is in a migration.
+fn phase_of(flag: Option<PhaseArg>, path: &Path) -> Option<Phase> {
+    match flag {
+        Some(PhaseArg::Expand) => Some(Phase::Expand),
+        Some(PhaseArg::Migrate) => Some(Phase::Migrate),
+        Some(PhaseArg::Contract) => Some(Phase::Contract),
+        Some(PhaseArg::Rollback) => Some(Phase::Rollback),
+        None => {
+            let name = path.file_name().and_then(|name| name.to_str());
+            SQL_FILES.iter().find(|(file, _)| Some(*file) == name).map(|(_, phase)| *phase)
+        }
+    }
+}
+
+/// Every file of the project, judged as the plan of an empty database judges it.
+fn of_project(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Error> {
+    let project = settings.project()?;
+    let plan = plan(&project, settings.server(args.server), None, &History::default());
+    let mut linted: Vec<LintedFile> = Vec::new();
+    let texts = sources(&project);
+    let phases = plan.migrations.iter().flat_map(|migration| &migration.phases);
+    for phase in phases {
+        let statements = phase.steps.iter().flat_map(|step| &step.statements);
+        for statement in statements {
+            let Some((path, _)) = &statement.place else { continue };
+            let statement = linted_statement(statement);
+            match linted.iter_mut().find(|file| file.path == *path) {
+                Some(file) => file.statements.push(statement),
+                None => linted.push(LintedFile {
+                    path: path.clone(),
+                    text: texts.get(path).cloned().unwrap_or_default(),
+                    phase: phase.phase,
+                    statements: vec![statement],
+                }),
+            }
+        }
+    }
+    linted.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(linted)
+}
+
+fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
+    LintedStatement {
+        span: statement
+            .place
+            .as_ref()
+            .map_or_else(|| crate::sql::span::Span::whole(""), |(_, span)| *span),
+        sql: statement.sql.clone(),
+        changes: statement.changes.clone(),
+        effect: statement.effect.clone(),
+        findings: statement.findings.clone(),
+    }
+}
+
+fn severity(arg: SeverityArg) -> Severity {
+    match arg {
+        SeverityArg::Info => Severity::Info,
+        SeverityArg::Warning => Severity::Warning,
+        SeverityArg::Error => Severity::Error,
+    }
+}

@@ -1,0 +1,96 @@
+//! What the rules say about files, for programs.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::FORMAT;
+use super::statement::{Parts, Statement};
+use crate::lint::finding::Severity;
+use crate::report::linted::LintedFile;
+
+/// What `lint --format json` writes.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lint {
+    /// Always 1.
+    format: u32,
+    /// The command's name.
+    command: String,
+    /// Whether a finding is as bad as `--fail-on` says: then the exit code is 3.
+    result: LintResult,
+    /// In the order in which they were judged.
+    files: Vec<File>,
+    /// Everything counted.
+    summary: Summary,
+}
+
+/// Whether a finding is as bad as `--fail-on` says.
+#[derive(Serialize, JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LintResult {
+    /// None is.
+    Done,
+    /// One is.
+    Findings,
+}
+
+/// A file.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    /// Its path.
+    file: String,
+    /// Its statements.
+    statements: Vec<Statement>,
+}
+
+/// Everything counted.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Summary {
+    /// Files.
+    files: usize,
+    /// Statements.
+    statements: usize,
+    /// Findings that are errors.
+    errors: usize,
+    /// Findings that are warnings.
+    warnings: usize,
+    /// Findings that are remarks.
+    infos: usize,
+}
+
+/// Files that were judged.
+pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint {
+    let count = |severity: Severity| {
+        let findings = files.iter().flat_map(LintedFile::findings);
+        findings.filter(|finding| finding.severity == severity).count()
+    };
+    Lint {
+        format: FORMAT,
+        command: "lint".to_owned(),
+        result,
+        files: files.iter().map(file).collect(),
+        summary: Summary {
+            files: files.len(),
+            statements: files.iter().map(|file| file.statements.len()).sum(),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            infos: count(Severity::Info),
+        },
+    }
+}
+
+fn file(file: &LintedFile) -> File {
+    let statements = file.statements.iter().map(|statement| {
+        Statement::from(Parts {
+            place: Some((&file.path, statement.span)),
+            phase: file.phase,
+            sql: &statement.sql,
+            changes: &statement.changes,
+            effect: &statement.effect,
+            findings: &statement.findings,
+        })
+    });
+    File { file: file.path.clone(), statements: statements.collect() }
+}

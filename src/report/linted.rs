@@ -1,0 +1,42 @@
+//! Files that the rules have judged, as both formats show them.
+
+use crate::lint::finding::Finding;
+use crate::model::phase::Phase;
+use crate::sql::change::Located;
+use crate::sql::effect::Effect;
+use crate::sql::span::Span;
+
+/// A file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct LintedFile {
+    /// Its path as the user would type it.
+    pub(crate) path: String,
+    /// Its text.
+    pub(crate) text: String,
+    /// In which phase it runs.
+    pub(crate) phase: Phase,
+    /// Its statements.
+    pub(crate) statements: Vec<LintedStatement>,
+}
+
+/// A statement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct LintedStatement {
+    /// Where it stands.
+    pub(crate) span: Span,
+    /// Its text.
+    pub(crate) sql: String,
+    /// What it does.
+    pub(crate) changes: Vec<Located>,
+    /// What it costs.
+    pub(crate) effect: Effect,
+    /// What the rules say.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl LintedFile {
+    /// What the rules say of all of it.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.statements.iter().flat_map(|statement| &statement.findings)
+    }
+}
