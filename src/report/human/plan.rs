@@ -106,7 +106,7 @@ fn write_migration(
 
 fn write_phase(text: &mut String, phase: &PlannedPhase, (engine, view): (Engine, &View<'_>)) {
     write!(text, "  {}", paint(Tone::Code, phase.phase)).unwrap_or_default();
-    writeln!(text, "{}", paint(Tone::Faint, meaning(phase.phase))).unwrap_or_default();
+    writeln!(text, "{}", paint(Tone::Faint, meaning(phase))).unwrap_or_default();
     if let Some(gate) = &phase.gate {
         writeln!(text, "    {}: {gate}", paint(Tone::Warn, "gate")).unwrap_or_default();
     }
@@ -119,10 +119,11 @@ fn write_phase(text: &mut String, phase: &PlannedPhase, (engine, view): (Engine,
     }
 }
 
-fn meaning(phase: Phase) -> &'static str {
-    match phase {
+fn meaning(planned: &PlannedPhase) -> &'static str {
+    match planned.phase {
         Phase::Expand => "    before the new build is deployed; old builds run on as before",
         Phase::Migrate => "   fill, verify and constrain the new structure",
+        Phase::Contract if planned.point_of_no_return => "  when no old instance is left",
         Phase::Contract => "  when no old instance is left; can be undone",
         Phase::Purge => "     days later",
         Phase::Rollback => "  back to before expand",
