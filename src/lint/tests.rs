@@ -1,5 +1,7 @@
 use std::fmt::Write;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::model::server::Engine;
 use crate::sql::span::Places;
@@ -126,4 +128,48 @@ fn a_generated_statement_is_judged_by_its_cost_alone() {
     };
     assert!(lint_generated("ALTER TABLE t RENAME a TO b", &mut cx).findings.is_empty());
     assert_eq!(lint_generated("CREATE INDEX ON t (a)", &mut cx).findings.len(), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_it_panic(
+        words in prop::collection::vec(
+            prop::sample::select(vec![
+                "ALTER", "TABLE", "t", "s.t", "ADD", "DROP", "COLUMN", "RENAME", "TO", "a", "int", "varchar(10)", "NOT",
+                "NULL", "DEFAULT", "CREATE", "INDEX", "UNIQUE", "CONCURRENTLY", "ON", "(", ")", ",", ";", "IF", "EXISTS",
+                "CONSTRAINT", "PRIMARY", "KEY", "FOREIGN", "REFERENCES", "CHECK", "UPDATE", "SET", "=", "1", "WHERE",
+                "DELETE", "FROM", "BEGIN", "COMMIT", "END", "TRIGGER", "CHANGE", "MODIFY", "ENGINE", "USING", "'x'", "$$",
+                "\"q\"", "`q`", "-- zdm:allow(x) y\n", "/*!50100", "*/", "\\", "\n", "é", ".", "*", "TYPE", "VALIDATE",
+                "SELECT", "f()", "WITH", "AS", "COMMENT", "TEMPORARY", "FULLTEXT", "PARTITION", "LOCK", "VIEW", "INTO",
+            ]),
+            0..40,
+        )
+    ) {
+        let text = words.join(" ");
+        for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
+            lint(engine, &text, &[]);
+            let names = Names::new(engine, &[]);
+            let (mut catalog, rules) = (Catalog::default(), BTreeMap::new());
+            let server = Server { engine, version: (11, 4) };
+            let mut cx = FileContext {
+                text: &text,
+                phase: Some(Phase::Migrate),
+                server,
+                names: &names,
+                catalog: &mut catalog,
+                rules: &rules,
+                backfilled: &[],
+            };
+            for statement in lint_file(&mut cx) {
+                prop_assert!(!statement.changes.is_empty());
+                let Span { start, end, .. } = statement.source.span;
+                prop_assert!(text.get(start..end).is_some());
+                for located in &statement.changes {
+                    prop_assert!(text.get(located.span.start..located.span.end).is_some());
+                }
+            }
+        }
+    }
 }

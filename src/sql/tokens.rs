@@ -3,7 +3,6 @@
 use std::any::TypeId;
 
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
-use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use crate::model::server::Engine;
@@ -161,11 +160,6 @@ pub(super) fn name(word: &str, quote: Option<char>, engine: Engine) -> String {
         None if engine.is_mysql_family() => word.to_owned(),
         None => word.to_lowercase(),
     }
-}
-
-/// Whether a word is a keyword that sqlparser knows, so that it can hardly be a name.
-pub(super) fn is_keyword(lexeme: &Lexeme) -> bool {
-    matches!(&lexeme.token, Token::Word(word) if word.keyword != Keyword::NoKeyword)
 }
 
 /// MySQL's dialect without its habit of expanding executable comments, which loses their places.

@@ -13,5 +13,6 @@ mod support;
 mod app;
 mod cli;
 mod ground;
+mod lint;
 mod repository;
 mod search_path;

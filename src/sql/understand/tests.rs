@@ -372,8 +372,18 @@ fn a_clause_has_its_place_in_the_file() {
 
 #[test]
 fn a_chain_that_is_longer_than_a_stack_is_read_or_refused() {
-    let chain = vec!["a = 1"; 20_000].join(" OR ");
-    postgres(&format!("DELETE FROM t WHERE {chain}"), &["delete t filtered"]);
+    // The first is read on the test's own thread, which has two megabytes.
+    for length in [490, 20_000] {
+        let chain = vec!["a = 1"; length].join(" OR ");
+        postgres(&format!("DELETE FROM t WHERE {chain}"), &["delete t filtered"]);
+    }
+    let union = vec!["SELECT 1"; 600].join(" UNION ALL ");
+    postgres(&union, &["harmless"]);
+    let sum = vec!["1"; 900].join(" + ");
+    postgres(
+        &format!("ALTER TABLE t ADD CHECK ({sum} > a)"),
+        &[&format!("t add - check {sum} > a []")],
+    );
     let nest = "(".repeat(5_000) + "1" + &")".repeat(5_000);
     postgres(&format!("SELECT {nest}"), &["opaque: it cannot be read as SQL"]);
 }
