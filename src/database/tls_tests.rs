@@ -58,11 +58,9 @@ fn every_mode_of_tls_is_as_strict_as_libpq() {
         ("localhost", "verify-full", "system", None),
     ];
     for (host, mode, authority, expected) in cases {
-        let mut url = address.replace("127.0.0.1", host);
-        url.push_str(&format!("?sslmode={mode}"));
-        if !authority.is_empty() {
-            url.push_str(&format!("&sslrootcert={authority}"));
-        }
+        let root =
+            if authority.is_empty() { String::new() } else { format!("&sslrootcert={authority}") };
+        let url = format!("{}?sslmode={mode}{root}", address.replace("127.0.0.1", host));
         let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
         let found = wait(async {
             let mut conn = Connection::open(&target(&url)).await?;
