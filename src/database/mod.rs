@@ -28,7 +28,8 @@ mod mentions;
 mod mysql;
 #[cfg(feature = "engine")]
 pub(crate) mod observe;
-#[cfg(all(test, feature = "engine", feature = "postgres", feature = "mysql"))]
+#[cfg(test)]
+#[cfg(all(feature = "engine", feature = "postgres", feature = "mysql"))]
 mod operation_tests;
 mod postgres;
 #[cfg(feature = "engine")]

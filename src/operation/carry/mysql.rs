@@ -90,13 +90,11 @@ fn implicit_default(engine: Engine, data_type: &str) -> Option<String> {
 /// How the new column is written: `name type [NOT NULL] [DEFAULT x] [COMMENT ..] [CHECK (..)]`.
 pub(crate) fn column_text(carry: &Carry<'_>, default: Option<&str>, not_null: bool) -> String {
     let engine = carry.server.engine;
-    let mut text = format!("{} {}", ident(engine, carry.to), carry.column.data_type);
-    text.push_str(if not_null { " NOT NULL" } else { " NULL" });
-    if let Some(default) = default {
-        text.push_str(&format!(" DEFAULT {default}"));
-    }
+    let null = if not_null { "NOT NULL" } else { "NULL" };
+    let mut words = vec![ident(engine, carry.to), carry.column.data_type.clone(), null.to_owned()];
+    words.extend(default.map(|default| format!("DEFAULT {default}")));
     if let Some(comment) = carry.column.comment.as_deref().filter(|comment| !comment.is_empty()) {
-        text.push_str(&format!(" COMMENT {}", literal(engine, comment)));
+        words.push(format!("COMMENT {}", literal(engine, comment)));
     }
     let checks: Vec<_> = carry
         .constraints(ConstraintKind::Check)
@@ -104,10 +102,10 @@ pub(crate) fn column_text(carry: &Carry<'_>, default: Option<&str>, not_null: bo
         .collect();
     match checks.as_slice() {
         [] => {}
-        [one] => text.push_str(&format!(" CHECK {one}")),
-        several => text.push_str(&format!(" CHECK ({})", several.join(" AND "))),
+        [one] => words.push(format!("CHECK {one}")),
+        several => words.push(format!("CHECK ({})", several.join(" AND "))),
     }
-    text
+    words.join(" ")
 }
 
 /// `(condition)` of `CHECK (condition)`, for the new column.

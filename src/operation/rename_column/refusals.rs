@@ -213,7 +213,7 @@ fn bindings(renaming: &Renaming<'_>, table: &Table) -> Vec<Refusal> {
                         "foreign key \"{title}\" of table \"{name}\" changes rows without firing triggers"
                     ),
                     "make it ON DELETE RESTRICT ON UPDATE RESTRICT first",
-                )
+                );
             }
             ConstraintKind::Check | ConstraintKind::ForeignKey | ConstraintKind::Unique => {}
         }

@@ -39,23 +39,22 @@ pub(super) fn triggers(engine: Engine, table: &TableName, syncs: &[&Sync]) -> Ve
 }
 
 fn body(engine: Engine, word: &str, syncs: &[&Sync]) -> String {
-    let mut body = String::new();
-    for sync in syncs {
+    let assignments = syncs.iter().map(|sync| {
         let (old, new) = (ident(engine, &sync.old), ident(engine, &sync.new));
         match (sync.mode, word) {
-            (SyncMode::Feed, _) => body.push_str(&format!("  SET NEW.{old} = NEW.{new};\n")),
-            (SyncMode::Both, "insert") => body.push_str(&inserted(engine, sync, &old, &new)),
+            (SyncMode::Feed, _) => format!("  SET NEW.{old} = NEW.{new};\n"),
+            (SyncMode::Both, "insert") => inserted(engine, sync, &old, &new),
             (SyncMode::Both, _) => {
                 let changed =
                     differs(engine, sync.image, &format!("NEW.{new}"), &format!("OLD.{new}"));
-                body.push_str(&format!(
+                format!(
                     "  IF {changed} THEN\n    SET NEW.{old} = NEW.{new};\n  ELSE\n    SET NEW.{new} = NEW.{old};\n  \
                      END IF;\n"
-                ));
+                )
             }
         }
-    }
-    body
+    });
+    assignments.collect()
 }
 
 /// A column that refuses NULL has a default while both live (INSERT ... SELECT would fail without one, whatever the

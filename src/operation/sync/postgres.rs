@@ -72,24 +72,24 @@ fn column_changed(column: &str) -> String {
 }
 
 fn function_text(function: &str, word: &str, syncs: &[&Sync]) -> String {
-    let mut body = String::new();
-    for sync in syncs {
+    let assignments = syncs.iter().map(|sync| {
         let (old, new) = (ident(ENGINE, &sync.old), ident(ENGINE, &sync.new));
-        body.push_str(&format!("  -- {}\n", sync.migration));
-        match (sync.mode, word) {
-            (SyncMode::Feed, _) => body.push_str(&format!("  NEW.{old} := NEW.{new};\n")),
-            (SyncMode::Both, event) => {
+        let assigned = match sync.mode {
+            SyncMode::Feed => format!("  NEW.{old} := NEW.{new};\n"),
+            SyncMode::Both => {
                 // IS DISTINCT FROM NULL, as IS NOT NULL looks into composite values.
-                let wins = match event {
+                let wins = match word {
                     "insert" => format!("NEW.{new} IS DISTINCT FROM NULL"),
                     _ => column_changed(&sync.new),
                 };
-                body.push_str(&format!(
+                format!(
                     "  IF {wins} THEN\n    NEW.{old} := NEW.{new};\n  ELSE\n    NEW.{new} := NEW.{old};\n  END IF;\n"
-                ));
+                )
             }
-        }
-    }
+        };
+        format!("  -- {}\n{assigned}", sync.migration)
+    });
+    let body: String = assignments.collect();
     format!(
         "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $zdm$\nBEGIN\n{body}  RETURN \
          NEW;\nEND\n$zdm$"

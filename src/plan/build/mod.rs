@@ -149,15 +149,16 @@ impl<'p> Scene<'p> {
     /// What must wait, and what stands in the wrong place.
     fn add_order(&self, migrations: &mut [PlannedMigration]) {
         for (id, why) in order::misplaced(self.project, self.history, self.server) {
-            let found = migrations.iter_mut().find(|migration| migration.id == id);
-            found.into_iter().for_each(|migration| refuse(migration, vec![why.clone()]));
+            if let Some(found) = migrations.iter_mut().find(|migration| migration.id == id) {
+                refuse(found, vec![why]);
+            }
         }
         let wish = order::Wish::default();
         let next = order::next(self.project, self.history, Phase::Expand, wish, self.server);
         for held in next.map(|order| order.held).unwrap_or_default() {
-            let found = migrations.iter_mut().find(|migration| migration.id == held.id);
-            let note = format!("{}: {}", held.why.message, held.why.help);
-            found.into_iter().for_each(|migration| migration.notes.push(note.clone()));
+            if let Some(found) = migrations.iter_mut().find(|migration| migration.id == held.id) {
+                found.notes.push(format!("{}: {}", held.why.message, held.why.help));
+            }
         }
     }
 }

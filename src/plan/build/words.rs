@@ -22,12 +22,11 @@ pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Opti
     let (ready, waiting): (Vec<_>, Vec<_>) = concerned
         .into_iter()
         .partition(|service| migration.contract.tolerated_by.contains(service));
-    let mut sentence =
-        format!("every live instance of {} must tolerate {id}", all(&ready, &waiting));
-    if !waiting.is_empty() {
-        sentence.push_str(&format!("; not in tolerated_by yet: {}", waiting.join(", ")));
+    let sentence = format!("every live instance of {} must tolerate {id}", all(&ready, &waiting));
+    if waiting.is_empty() {
+        return Some(sentence);
     }
-    Some(sentence)
+    Some(format!("{sentence}; not in tolerated_by yet: {}", waiting.join(", ")))
 }
 
 fn all(ready: &[String], waiting: &[String]) -> String {

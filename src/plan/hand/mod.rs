@@ -153,10 +153,11 @@ fn step(file: &SqlFile, number: usize, unit: &[SourceStatement], cx: &PlanContex
     tables.dedup();
     let file_name = file.path.rsplit('/').next().unwrap_or(&file.path);
     let first = unit.first();
-    let mut title = first.map(|one| short(&one.sql)).unwrap_or_default();
-    if unit.len() > 1 {
-        title.push_str(&format!(" (and {} more)", unit.len() - 1));
-    }
+    let begin = first.map(|one| short(&one.sql)).unwrap_or_default();
+    let title = match unit.len() {
+        0 | 1 => begin,
+        length => format!("{begin} (and {} more)", length - 1),
+    };
     let alone = unit.len() == 1 && first.is_some_and(|one| is_alone(&one.sql, engine));
     Step {
         name: format!("{file_name}-{number}"),

@@ -246,16 +246,16 @@ fn waits(
                 help: help.to_owned(),
             });
         }
-        if phase == Phase::Expand && actor.state == State::Pending {
-            if let Some(clash) = actor.touch.clash(&other.touch, other.state) {
-                return Some(Refusal {
-                    message: format!(
-                        "migration {id} waits for {them}, which {clash} and is {}",
-                        other.state
-                    ),
-                    help: until(other.state).to_owned(),
-                });
-            }
+        let begins = phase == Phase::Expand && actor.state == State::Pending;
+        let clash = begins.then(|| actor.touch.clash(&other.touch, other.state)).flatten();
+        if let Some(clash) = clash {
+            return Some(Refusal {
+                message: format!(
+                    "migration {id} waits for {them}, which {clash} and is {}",
+                    other.state
+                ),
+                help: until(other.state).to_owned(),
+            });
         }
     }
     None
