@@ -83,12 +83,15 @@ fn signals_are_passed_on() {
     support::each(|db| {
         install(db);
         for (signal, code) in [("TERM", 42), ("INT", 43), ("USR1", 44)] {
-            let script = format!("trap 'exit {code}' {signal}; while :; do sleep 0.05; done");
+            let file = std::env::temp_dir().join(format!("{}.{signal}", db.name));
+            let wait = "while :; do sleep 0.05; done";
+            let script = format!("trap 'exit {code}' {signal}; : > {}; {wait}", file.display());
             let report = Report::start(&db.url, &[], Some(&script));
-            until_renewed(db);
+            until("the command listens", || file.exists());
             report.signal(signal);
             let (status, _, err) = report.end();
             assert_eq!(status.code(), Some(code), "{signal}: {err}");
+            std::fs::remove_file(file).unwrap();
         }
         assert_eq!(value(db, LEFT), "3 3");
     });
