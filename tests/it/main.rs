@@ -12,7 +12,9 @@ mod support;
 
 mod app;
 mod cli;
+mod gate;
 mod ground;
 mod lint;
 mod repository;
 mod search_path;
+mod state;

@@ -120,9 +120,11 @@ fn next_start(question: &Question, name: &str, facts: &Facts, findings: &mut Fin
     let all: Vec<&Lease> = facts.leases.iter().filter(|lease| lease.service == name).collect();
     let old_lives = |lease: &&Lease| question.is_in_the_way(lease) && is_live(lease, facts.now);
     match all.iter().max_by_key(|lease| lease.id) {
-        None => findings.unknown.push(format!("service \"{name}\" has never reported")),
+        None => findings.unknown.push(format!(
+            "service \"{name}\" has never reported: its builds join with zdm::app, or run under zdm report"
+        )),
         // It is named already.
-        _ if all.iter().any(|lease| old_lives(lease)) => {}
+        _ if all.iter().any(old_lives) => {}
         Some(last) if question.is_in_the_way(last) => {
             let k = &question.migration;
             findings.blocked.push(if all.iter().all(|lease| question.is_in_the_way(lease)) {

@@ -144,7 +144,11 @@ fn tolerance_is_a_set_and_not_a_number() {
 
 #[test]
 fn contract_waits_for_a_build_that_tolerates_it() {
-    check(&contract(), vec![], "unknown: service \"api\" has never reported");
+    check(
+        &contract(),
+        vec![],
+        "unknown: service \"api\" has never reported: its builds join with zdm::app, or run under zdm report",
+    );
     check(
         &contract(),
         vec![lease(1, "api", OLD, At::Left)],
