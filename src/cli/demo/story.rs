@@ -192,7 +192,7 @@ impl Stage {
             return Err(failed("build 1 was let in after its contract").into());
         };
         terminal.prompt("./build-1")?;
-        terminal.indented(format!("refused: {words}").lines(), 10)?;
+        terminal.indented(&format!("refused: {words}"), 10)?;
         terminal.chapter("Where things stand", "")?;
         terminal.zdm(&["status"], Show::Lines(30), 0).await?;
         Ok(())

@@ -55,7 +55,7 @@ impl Terminal<'_> {
     /// Shows a file as `cat` would.
     pub(super) fn cat(&self, name: &str, text: &str) -> Result<(), Stop> {
         self.prompt(&format!("cat {name}"))?;
-        self.indented(text.lines(), usize::MAX)
+        self.indented(text, usize::MAX)
     }
 
     /// Runs `zdm` with these arguments as the user would, and returns what it said; another exit code is a failure of the
@@ -97,7 +97,7 @@ impl Terminal<'_> {
         };
         let is_right = status.code() == Some(code);
         let (Show::Lines(lines) | Show::Live(lines)) = show;
-        self.indented(text.lines(), if is_right { lines } else { usize::MAX })?;
+        self.indented(&text, if is_right { lines } else { usize::MAX })?;
         if !is_right {
             let message = format!("{typed} ended with {status} instead of exit code {code}");
             return Err(Error::new(ErrorKind::Failed, message).into());
@@ -112,25 +112,16 @@ impl Terminal<'_> {
     }
 
     /// Shows what came back: so many lines of it.
-    pub(super) fn indented<'t>(
-        &self,
-        lines: impl Iterator<Item = &'t str>,
-        most: usize,
-    ) -> Result<(), Stop> {
+    pub(super) fn indented(&self, said: &str, most: usize) -> Result<(), Stop> {
+        let said = said.trim_matches('\n');
         let mut text = String::new();
-        let mut left = 0_usize;
-        for (number, line) in lines.enumerate() {
-            if number < most {
-                text.push_str("  ");
-                text.push_str(line);
-                text.truncate(text.trim_end().len());
-                text.push('\n');
-            } else {
-                left += 1;
-            }
+        for line in said.lines().take(most) {
+            text.push_str(format!("  {line}").trim_end());
+            text.push('\n');
         }
-        if left > 0 {
-            text.push_str(&format_args!("  ({left} more lines)\n").to_string());
+        match said.lines().count().saturating_sub(most) {
+            0 => {}
+            more => text.push_str(&format!("  ({more} more lines)\n")),
         }
         text.push('\n');
         self.output.data(&text)
