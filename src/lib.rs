@@ -42,6 +42,7 @@ extern crate self as zdm;
     clippy::disallowed_methods,
     clippy::print_stderr,
     dead_code,
+    unused_imports,
     reason = "helpers of tests do not count as tests for clippy"
 )]
 mod support;

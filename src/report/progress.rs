@@ -78,15 +78,15 @@ impl Progress {
         }
     }
 
-    /// A reason to wait is said once, not at every try.
-    fn wait(&self, words: String) {
+    /// A reason to wait is said once, not at every try; `left` is what changes between tries.
+    fn wait(&self, reason: String, left: &str) {
         let mut now = self.now();
         if let Some(bar) = &now.bar {
-            bar.set_message(words.clone());
+            bar.set_message(format!("{reason}{left}"));
         }
-        if now.wait.as_ref() != Some(&words) {
-            self.lines.line(&format!("      {} {words}", paint(Tone::Warn, "waits:")));
-            now.wait = Some(words);
+        if now.wait.as_ref() != Some(&reason) {
+            self.lines.line(&format!("      {} {reason}{left}", paint(Tone::Warn, "waits:")));
+            now.wait = Some(reason);
         }
     }
 }
@@ -149,15 +149,15 @@ impl Listener for Progress {
                 } else {
                     blockers.join("; ")
                 };
-                self.wait(format!("for a lock, to {title}: held by {who}"));
+                self.wait(format!("for a lock, to {title}: held by {who}"), "");
             }
-            Event::WaitsForRun { owner } => self.wait(format!("for the run of {owner}")),
+            Event::WaitsForRun { owner } => self.wait(format!("for the run of {owner}"), ""),
             Event::GateWaits { migration, remaining } => {
                 tracing::debug!(%migration, ?remaining, "the gate waits");
-                self.wait(format!(
-                    "until every instance that does not tolerate {migration} would have stopped itself ({})",
-                    rough(*remaining)
-                ));
+                let reason = format!(
+                    "until every instance that does not tolerate {migration} would have stopped itself"
+                );
+                self.wait(reason, &format!(" ({})", rough(*remaining)));
             }
             Event::Reconnected => self.lines.line("      the connection was lost and made again"),
             Event::Note { message } => {

@@ -12,6 +12,7 @@ mod support;
 
 mod app;
 mod cli;
+mod demo;
 mod gate;
 mod ground;
 mod lint;

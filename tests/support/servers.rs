@@ -50,6 +50,11 @@ impl Engine {
         }
     }
 
+    /// Whether its servers can be had; skips by name, as [`postgres`] does.
+    pub(crate) fn is_there(self) -> bool {
+        self.server().is_some()
+    }
+
     fn server(self) -> Option<&'static Scratch> {
         static POSTGRES: OnceLock<Result<Scratch, ScratchError>> = OnceLock::new();
         static MARIADB: OnceLock<Result<Scratch, ScratchError>> = OnceLock::new();

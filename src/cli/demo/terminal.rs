@@ -121,7 +121,7 @@ impl Terminal<'_> {
         }
         match said.lines().count().saturating_sub(most) {
             0 => {}
-            more => text.push_str(&format!("  ({more} more lines)\n")),
+            more => text.extend(["  (", &more.to_string(), " more lines)\n"]),
         }
         text.push('\n');
         self.output.data(&text)
