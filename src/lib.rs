@@ -6,6 +6,10 @@ pub mod app;
 pub mod cli;
 #[cfg(feature = "engine")]
 pub mod config;
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "the application library uses a part of what the engine uses")
+)]
 mod database;
 #[cfg(feature = "engine")]
 mod engine;
@@ -13,6 +17,10 @@ mod engine;
 mod error;
 #[cfg(feature = "engine")]
 mod lint;
+#[cfg_attr(
+    not(feature = "engine"),
+    expect(dead_code, reason = "the application library uses a part of what the engine uses")
+)]
 mod model;
 #[cfg(feature = "engine")]
 mod operation;
