@@ -104,6 +104,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs what waits for databases and signals.
+    #[expect(clippy::unused_self, reason = "a runtime belongs to a command, not to the process")]
     pub(crate) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| {

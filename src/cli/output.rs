@@ -13,6 +13,7 @@ pub(crate) struct Output {
     /// How results are written.
     pub(crate) format: Format,
     quiet: bool,
+    width: usize,
     bars: MultiProgress,
 }
 
@@ -56,6 +57,8 @@ impl Output {
         Self {
             format: globals.format,
             quiet: globals.quiet,
+            width: terminal_size::terminal_size()
+                .map_or(100, |(width, _)| usize::from(width.0).clamp(60, 160)),
             bars: MultiProgress::with_draw_target(target),
         }
     }
@@ -97,7 +100,7 @@ impl Output {
 
     /// How many characters a line of stdout has.
     pub(crate) fn width(&self) -> usize {
-        terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 160))
+        self.width
     }
 }
 

@@ -35,8 +35,8 @@ mod tests {
     #[test]
     fn durations_are_read_as_people_write_them() {
         assert_eq!(parse("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse("1h 30m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(parse("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        assert_eq!(parse("1h 30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(parse("7d"), Ok(Duration::from_hours(7 * 24)));
         assert_eq!(parse("0s"), Ok(Duration::ZERO));
     }
 

@@ -41,8 +41,8 @@ pub(crate) enum Entry {
 
 /// Files that say nothing to zdm: hidden ones and notes for people.
 pub(crate) fn is_ignored(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    name.starts_with('.') || lower.ends_with(".md") || lower.ends_with(".txt")
+    let end = name.rsplit('.').next().unwrap_or_default();
+    name.starts_with('.') || end.eq_ignore_ascii_case("md") || end.eq_ignore_ascii_case("txt")
 }
 
 /// The migrations of a folder, in order. `path` is the folder as the user would type it.
@@ -112,7 +112,8 @@ pub(crate) fn project(config: Config, migrations: Vec<Migration>) -> Result<Proj
         for migration in &migrations {
             let contract = &migration.contract;
             let named = contract.tolerated_by.iter().chain(contract.services.iter().flatten());
-            for service in named.filter(|service| !config.services.contains_key(*service)) {
+            let mut unknown = named.filter(|service| !config.services.contains_key(*service));
+            if let Some(service) = unknown.next() {
                 let known: Vec<&str> = config.services.keys().map(String::as_str).collect();
                 let message = format!(
                     "migration {} names service \"{service}\", which is not in zdm.toml",

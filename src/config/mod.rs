@@ -54,7 +54,7 @@ pub(crate) struct DatabaseConfig {
     pub(crate) direct_url: Option<Template>,
     /// SET ROLE on every connection.
     pub(crate) role: Option<Template>,
-    /// The search_path of every connection; the first is where unqualified names live.
+    /// The `search_path` of every connection; the first is where unqualified names live.
     pub(crate) schemas: Vec<String>,
 }
 

@@ -75,7 +75,35 @@ pub(crate) fn refusals(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refus
     for phase in [Phase::Expand, Phase::Migrate, Phase::Contract] {
         refusals.extend(hand::steps(migration, phase, cx).err().into_iter().flatten());
     }
+    if refusals.is_empty() {
+        refusals.extend(keyless(migration, cx));
+    }
     refusals
+}
+
+/// Tables that would be filled in batches, and have no key over which batches could go.
+fn keyless(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refusal> {
+    let steps = steps(migration, Phase::Migrate, cx).unwrap_or_default();
+    let filled = steps.iter().filter_map(|step| match &step.action {
+        Action::Backfill(backfill) => Some(&backfill.table),
+        Action::Statements(_) | Action::Alone(_) | Action::Verify(_) => None,
+    });
+    let mut tables: Vec<_> = filled
+        .filter(|table| {
+            // A table of which nothing is known has no columns, either.
+            let known = cx.base.tables.get(*table).filter(|known| !known.columns.is_empty());
+            known.is_some_and(|known| known.key.is_empty())
+        })
+        .collect();
+    tables.dedup();
+    let refuse = |table: &&TableName| Refusal {
+        message: format!(
+            "table \"{}\" has no key, so that it cannot be filled in batches",
+            table.name
+        ),
+        help: "add a primary key, or a unique key over columns that are NOT NULL, first".to_owned(),
+    };
+    tables.iter().map(refuse).collect()
 }
 
 /// What must have been changed before the migration's contract; `cx.now` must be there.

@@ -4,6 +4,7 @@
     reason = "a line every ten seconds needs a clock; nothing is decided by it"
 )]
 
+use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -111,10 +112,11 @@ fn message(title: &str, (done, estimate): (u64, Option<u64>), rate: f64) -> Stri
             reason = "at least 1; for people"
         )]
         let whole = rate as u64;
-        words.push_str(&format!(", {} rows/s", grouped(whole)));
+        write!(words, ", {} rows/s", grouped(whole)).unwrap_or_default();
         if let Some(left) = estimate.map(|all| all.saturating_sub(done)).filter(|left| *left > 0) {
             let left = Duration::from_secs(left / whole.max(1));
-            words.push_str(&format!(", {} left", rough(left.max(Duration::from_secs(1)))));
+            let left = rough(left.max(Duration::from_secs(1)));
+            write!(words, ", {left} left").unwrap_or_default();
         }
     }
     words

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::duration;
@@ -72,8 +73,8 @@ pub(crate) struct GlobalArgs {
     /// The environment of zdm.toml whose values hold
     #[arg(long, global = true, value_name = "NAME", env = "ZDM_ENV", help_heading = "Global")]
     pub(crate) env: Option<String>,
-    /// The database's address, for example postgres://user@host/name or mysql://user@host/name
-    #[arg(long, global = true, value_name = "URL", value_parser = database_url, help_heading = "Global")]
+    /// The database's address, for example `postgres://user@host/name`
+    #[arg(long, global = true, value_name = "URL", value_parser = database_url(), help_heading = "Global")]
     pub(crate) database_url: Option<DatabaseUrl>,
     /// How results are written to stdout
     #[arg(
@@ -85,7 +86,7 @@ pub(crate) struct GlobalArgs {
         help_heading = "Global"
     )]
     pub(crate) format: Format,
-    /// When to use colours (NO_COLOR is respected)
+    /// When to use colours (`NO_COLOR` is respected)
     #[arg(
         long,
         global = true,
@@ -461,8 +462,8 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
-fn database_url(text: &str) -> Result<DatabaseUrl, std::convert::Infallible> {
-    Ok(DatabaseUrl::new(text))
+fn database_url() -> impl TypedValueParser<Value = DatabaseUrl> {
+    clap::builder::NonEmptyStringValueParser::new().map(DatabaseUrl::new)
 }
 
 fn engine(text: &str) -> Result<Engine, String> {

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &NewArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     let settings = shell.settings()?;
     let migrations = settings.folder()?;
     let id = next_id(&files::folder_names(migrations)?, &args.name)?;
-    let files = contents(args)?;
+    let files = contents(args);
     let folder = migrations.join(id.as_str());
     for (name, text) in &files {
         if *name == "migration.toml" {
@@ -68,13 +68,13 @@ fn next_id(names: &[String], name: &str) -> Result<MigrationId, Error> {
     })
 }
 
-fn contents(args: &NewArgs) -> Result<Vec<(&'static str, String)>, Error> {
+fn contents(args: &NewArgs) -> Vec<(&'static str, String)> {
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let description = quote(&args.name.trim().replace(['_', '-'], " "));
     let mut declaration = format!("description  = {description}\n");
     let Some(kind) = &args.operation else {
         declaration.push_str(DECLARATION_HINTS);
-        return Ok(vec![("migration.toml", declaration), ("expand.sql", EXPAND.to_owned())]);
+        return vec![("migration.toml", declaration), ("expand.sql", EXPAND.to_owned())];
     };
     declaration.push_str("\n[[operation]]\n");
     let keys = [
@@ -89,7 +89,7 @@ fn contents(args: &NewArgs) -> Result<Vec<(&'static str, String)>, Error> {
         }
     }
     declaration.push_str(CONTRACT_HINT);
-    Ok(vec![("migration.toml", declaration)])
+    vec![("migration.toml", declaration)]
 }
 
 const DECLARATION_HINTS: &str = "

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     /// zdm.toml with the environment laid over it, or defaults.
     pub(crate) config: Config,
     /// The file that was read, as the user would type it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
     pub(crate) file: Option<String>,
     folder: Folder,
     url: Option<DatabaseUrl>,

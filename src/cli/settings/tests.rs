@@ -32,7 +32,8 @@ impl Case {
         let variables = |name: &str| self.variables.get(name).cloned();
         let around =
             Surroundings { variables: &variables, directory: self.folder.path().to_owned() };
-        Settings::resolve(&Cli::try_parse_from(&self.arguments).unwrap().globals, &around)
+        let cli = Cli::try_parse_from(&self.arguments);
+        Settings::resolve(&cli.map_err(|error| Error::usage(error.to_string()))?.globals, &around)
     }
 
     fn url(&self, way: Way) -> String {

@@ -12,7 +12,8 @@ pub(crate) fn instances(leases: &[Lease], now: i64, width: usize) -> String {
         return "no instance reports\n".to_owned();
     }
     let row = |lease: &Lease| {
-        let tolerates: Vec<&str> = lease.tolerates.iter().map(|id| id.as_str()).collect();
+        let tolerates: Vec<&str> =
+            lease.tolerates.iter().map(crate::model::name::MigrationId::as_str).collect();
         let needs: Vec<String> =
             lease.needs.iter().map(|(id, reached)| need(id.as_str(), *reached)).collect();
         vec![

@@ -7,7 +7,7 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<String>>, width: usize) -> 
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    table.set_header(headings.iter().map(|heading| Cell::new(heading)));
+    table.set_header(headings.iter().map(Cell::new));
     for row in rows {
         table.add_row(row);
     }

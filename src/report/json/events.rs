@@ -10,6 +10,7 @@ use crate::report::human::time::instant;
 /// What `events --format json` writes.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the format")]
 pub(crate) struct Events {
     /// Always 1.
     format: u32,

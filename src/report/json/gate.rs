@@ -27,6 +27,7 @@ pub(crate) struct Gate {
 /// What a source of evidence says.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the format")]
 pub(crate) struct Source {
     /// The name that --override takes.
     source: String,

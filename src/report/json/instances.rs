@@ -10,6 +10,7 @@ use crate::report::human::time::instant;
 /// What `instances --format json` writes.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the format")]
 pub(crate) struct Instances {
     /// Always 1.
     format: u32,
@@ -22,6 +23,7 @@ pub(crate) struct Instances {
 /// An instance's lease.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the format")]
 pub(crate) struct Instance {
     /// The service.
     service: String,

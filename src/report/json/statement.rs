@@ -67,7 +67,7 @@ pub(crate) struct Effect {
 pub(crate) struct Lock {
     /// The table.
     table: String,
-    /// As pg_locks writes it; NONE, SHARED or EXCLUSIVE on MySQL and MariaDB.
+    /// As `pg_locks` writes it; NONE, SHARED or EXCLUSIVE on MySQL and MariaDB.
     mode: String,
 }
 

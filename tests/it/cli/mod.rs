@@ -11,6 +11,8 @@ use crate::support::Db;
 mod bad_input;
 mod codes;
 mod commands;
+mod json;
+mod screens;
 mod secrets;
 
 /// A folder with zdm.toml and migrations, and an address.

@@ -1,0 +1,91 @@
+//! Real output in JSON is what docs/zdm.schema.json says.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Project, Said};
+use crate::support;
+
+fn schema() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/zdm.schema.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Validates what a command wrote, and returns it.
+#[track_caller]
+fn valid(said: &Said) -> Value {
+    let value: Value = serde_json::from_str(&said.out)
+        .unwrap_or_else(|error| panic!("{error} in:\n{}\n{}", said.out, said.err));
+    // With anyOf alone the errors would name every alternative: the command's own is enough.
+    let schema = schema();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}\nin:\n{}", said.out);
+    assert_eq!(value["format"], 1);
+    value
+}
+
+#[test]
+fn commands_without_a_database_write_what_the_schema_says() {
+    let project = Project::empty();
+    let json = |arguments: &[&str]| project.zdm(&[arguments, &["--format", "json"]].concat());
+    valid(&json(&["init"]));
+    valid(&json(&["new", "users"]));
+    project.file(
+        "migrations/0001_users/expand.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text);\nCREATE INDEX n ON users (name);\n",
+    );
+    project.file(
+        "migrations/0002_index/expand.sql",
+        "CREATE INDEX users_name ON users (name);\nUPDATE users SET name = '';\nGARBAGE;\n",
+    );
+    let rename =
+        ["--operation", "rename_column", "--table", "users", "--from", "name", "--to", "title"];
+    valid(&json(&[&["new", "rename"][..], &rename].concat()));
+    let plan = valid(&json(&["plan"]).ended(3));
+    assert_eq!(plan["result"], "findings");
+    let statement = &plan["migrations"][1]["phases"][0]["steps"][0]["statements"][0];
+    assert_eq!(statement["file"], "migrations/0002_index/expand.sql");
+    assert_eq!(statement["effect"]["blocks"], "writes");
+    assert_eq!(statement["effect"]["locks"][0]["table"], "public.users");
+    assert_eq!(statement["findings"][0]["rule"], "index-not-concurrent");
+    let lint = valid(&json(&["lint"]).ended(3));
+    assert!(lint["summary"]["errors"].as_u64() > Some(1), "{lint}");
+    valid(&json(&["rules"]));
+    valid(&json(&["manifest", "--service", "api"]));
+    valid(&json(&["status"]).ended(2));
+}
+
+#[test]
+fn commands_with_a_database_write_what_the_schema_says() {
+    support::each(|db| {
+        db.run("CREATE TABLE users (id bigint PRIMARY KEY, name varchar(100))");
+        let project = Project::on(db);
+        project.file(
+            "migrations/0001_rename/migration.toml",
+            "[[operation]]\nkind = \"rename_column\"\ntable = \"users\"\nfrom = \"name\"\nto = \"title\"\n",
+        );
+        let json = |arguments: &[&str]| {
+            let said = project.zdm(&[arguments, &["--format", "json"]].concat());
+            (valid(&said), said.code)
+        };
+        json(&["plan"]);
+        json(&["status"]);
+        let (expanded, _) = json(&["expand"]);
+        assert_eq!(expanded["result"], "done");
+        assert_eq!(json(&["expand"]).0["result"], "nothing_to_do");
+        json(&["migrate", "--dry-run"]);
+        json(&["migrate"]);
+        let (gate, code) = json(&["gate", "1"]);
+        assert_eq!((&gate["result"], code), (&Value::from("unknown"), 5));
+        let (refused, code) = json(&["contract"]);
+        assert_eq!((&refused["code"], code), (&Value::from(5), 5));
+        json(&["instances"]);
+        let (events, _) = json(&["events"]);
+        assert!(events["events"].as_array().is_some_and(|events| !events.is_empty()));
+        json(&["rollback", "1"]);
+        json(&["status"]);
+    });
+}
