@@ -44,7 +44,7 @@ pub(super) fn apply(
             }
             Err(why) => Some(why.clone()),
         };
-        left.extend(why.and_then(|why| finding(directive, why, severities)));
+        left.extend(why.and_then(|why| finding(directive, &why, severities)));
     }
     left
 }
@@ -56,15 +56,13 @@ pub(super) fn unused(
 ) -> Vec<Finding> {
     directives
         .iter()
-        .filter_map(|directive| {
-            finding(directive, "no statement stands below it".to_owned(), severities)
-        })
+        .filter_map(|directive| finding(directive, "no statement stands below it", severities))
         .collect()
 }
 
 fn finding(
     directive: &Directive,
-    why: String,
+    why: &str,
     severities: &BTreeMap<String, Option<Severity>>,
 ) -> Option<Finding> {
     let rule = &unused_allow::RULE;

@@ -31,7 +31,7 @@ fn lint(engine: Engine, text: &str, rules: &[(&str, Option<Severity>)]) -> Strin
             "{line}:{column} {:?} {} `{}`",
             finding.severity,
             finding.rule,
-            &text[start..end]
+            text.get(start..end).unwrap()
         )
         .unwrap();
     }

@@ -52,7 +52,7 @@ pub(crate) struct Column {
     pub(crate) default: Option<String>,
     /// The expression, when it is generated.
     pub(crate) generated: Option<String>,
-    /// Whether it counts by itself: IDENTITY, serial's sequence, AUTO_INCREMENT.
+    /// Whether it counts by itself: IDENTITY, serial's sequence, `AUTO_INCREMENT`.
     pub(crate) counts: bool,
     /// What ON UPDATE sets (MySQL, MariaDB).
     pub(crate) on_update: Option<String>,

@@ -16,6 +16,7 @@ pub(crate) struct Located {
 ///
 /// Tables are named as the statement names them; the simulated catalog resolves the schema.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::enum_variant_names, reason = "`ChangeType` is what people call it")]
 pub(crate) enum Change {
     /// CREATE TABLE; `columns` in order, as far as they are understood.
     CreateTable {
@@ -91,6 +92,7 @@ pub(crate) enum Change {
 
 /// A column as a statement writes it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "SQL's own marks, each there or not")]
 pub(crate) struct ColumnDef {
     /// Its name.
     pub(crate) name: String,
@@ -100,9 +102,9 @@ pub(crate) struct ColumnDef {
     pub(crate) not_null: bool,
     /// DEFAULT, as written.
     pub(crate) default: Option<String>,
-    /// GENERATED ... AS (expr), as written.
+    /// `GENERATED ... AS (expr)`, as written.
     pub(crate) generated: Option<String>,
-    /// IDENTITY, serial, AUTO_INCREMENT.
+    /// IDENTITY, serial, `AUTO_INCREMENT`.
     pub(crate) counts: bool,
     /// PRIMARY KEY beside the column.
     pub(crate) primary_key: bool,

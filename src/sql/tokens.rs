@@ -202,7 +202,8 @@ mod tests {
 
     fn check(engine: Engine, text: &str, expected: &[&str]) {
         let lexed = acting(text, engine);
-        let found: Vec<_> = lexed.lexemes.iter().map(|l| &text[l.start..l.end]).collect();
+        let found: Vec<_> =
+            lexed.lexemes.iter().map(|l| text.get(l.start..l.end).unwrap()).collect();
         assert_eq!(found, expected, "{text}");
     }
 

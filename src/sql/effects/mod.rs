@@ -1,7 +1,7 @@
 //! What changes cost on a server.
 //!
 //! Rows for what a migration does; a change without a row is the worst case. Sources: PostgreSQL, executed on 13 to 18
-//! (pg_locks, relfilenode); MySQL and MariaDB, executed with every ALGORITHM and LOCK.
+//! (`pg_locks`, file numbers); MySQL and MariaDB, executed with every ALGORITHM and LOCK.
 
 mod defaults;
 mod mysql;
@@ -37,7 +37,7 @@ pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> 
                 postgres::add(&mut cost, change, (catalog, used, changes));
             }
             Engine::MySql | Engine::MariaDb if used => {
-                mysql::add(&mut cost, change, catalog, server)
+                mysql::add(&mut cost, change, catalog, server);
             }
             _ => {}
         }

@@ -38,7 +38,7 @@ impl Catalog {
             }
             Change::DropIndex { table: Some(table), index, .. } => {
                 self.change(table, |known| {
-                    known.indexes.retain(|other| !engine.same_name(&other.name, index))
+                    known.indexes.retain(|other| !engine.same_name(&other.name, index));
                 });
             }
             Change::RenameIndex { table: Some(table), index, to } => self.change(table, |known| {
@@ -69,21 +69,21 @@ impl Table {
     fn apply(&mut self, name: &TableName, change: &Change, engine: Engine) {
         let same = |a: &str, b: &str| engine.same_name(a, b);
         match change {
-            Change::AddColumn { column: def, .. } => {
-                if !self.columns.iter().any(|known| same(&known.name, &def.name)) {
-                    self.columns.push(column(def, engine));
-                }
+            Change::AddColumn { column: def, .. }
+                if !self.columns.iter().any(|known| same(&known.name, &def.name)) =>
+            {
+                self.columns.push(column(def, engine));
             }
             Change::DropColumn { column, .. } => self.drop_column(column, engine),
             Change::RenameColumn { column, to, .. } => self.rename_column(column, to, engine),
             Change::ChangeType { column, to, .. } => {
-                self.with(column, engine, |known| change_type(known, to, engine))
+                self.with(column, engine, |known| change_type(known, to, engine));
             }
             Change::SetNotNull { column, .. } => {
-                self.with(column, engine, |known| known.not_null = true)
+                self.with(column, engine, |known| known.not_null = true);
             }
             Change::DropNotNull { column, .. } => {
-                self.with(column, engine, |known| known.not_null = false)
+                self.with(column, engine, |known| known.not_null = false);
             }
             Change::SetDefault { column, default, .. } => {
                 self.with(column, engine, |known| known.default.clone_from(default));
@@ -199,8 +199,11 @@ impl Table {
             ConstraintKind::Unique => "key",
             ConstraintKind::Exclusion => "excl",
         };
-        let between: String = columns.iter().map(|column| format!("{column}_")).collect();
-        let name = def.name.clone().unwrap_or_else(|| format!("{}_{between}{suffix}", table.name));
+        let name = def.name.clone().unwrap_or_else(|| {
+            let words =
+                std::iter::once(table.name.as_str()).chain(columns.iter().map(String::as_str));
+            words.chain([suffix]).collect::<Vec<_>>().join("_")
+        });
         if matches!(def.kind, ConstraintDefKind::Unique { using_index: false }) {
             self.indexes.push(Index {
                 name: name.clone(),

@@ -21,7 +21,7 @@ pub(super) fn group(statements: Vec<SourceStatement>, engine: Engine) -> Vec<Sou
             Edge::Commit if open.take().is_some() => continue,
             Edge::Begin => statement.problem = Some("it opens a transaction inside another".into()),
             Edge::Commit => {
-                statement.problem = Some("it ends a transaction that no BEGIN opened".into())
+                statement.problem = Some("it ends a transaction that no BEGIN opened".into());
             }
             Edge::Rollback => {
                 statement.problem = Some("it rolls back what the file has just done".into());

@@ -7,7 +7,10 @@ fn check(engine: Engine, text: &str, expected: &[&str]) {
     let found: Vec<_> = statements(text, engine)
         .into_iter()
         .map(|statement| {
-            assert_eq!(text[statement.span.start..statement.span.end], statement.sql);
+            assert_eq!(
+                text.get(statement.span.start..statement.span.end),
+                Some(statement.sql.as_str())
+            );
             match (statement.problem, statement.group) {
                 (Some(problem), _) => format!("!{problem}: {}", statement.sql),
                 (None, Some(group)) => format!("[{group}]{}", statement.sql),
@@ -143,7 +146,7 @@ fn comments_that_speak_to_zdm_belong_to_the_statement_behind_them() {
         .collect();
     assert_eq!(directives, [vec!["allow(x) why"], vec!["allow(z)"]]);
     let span = file.statements[0].directives[0].span;
-    assert_eq!(&text[span.start..span.end], "-- zdm:allow(x) why");
+    assert_eq!(text.get(span.start..span.end), Some("-- zdm:allow(x) why"));
     assert_eq!(file.trailing[0].text, "end");
     assert_eq!(file.trailing[0].span.line, 4);
 }
@@ -157,7 +160,7 @@ proptest! {
             let mut at = 0;
             for statement in statements(&text, engine) {
                 prop_assert!(statement.span.start >= at);
-                prop_assert_eq!(&text[statement.span.start..statement.span.end], &statement.sql);
+                prop_assert_eq!(text.get(statement.span.start..statement.span.end), Some(statement.sql.as_str()));
                 at = statement.span.end;
             }
         }

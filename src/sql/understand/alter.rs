@@ -1,6 +1,7 @@
 //! ALTER TABLE: each clause is read for itself, so that one that is not understood hides no other.
 
 use sqlparser::ast::{AlterColumnOperation, AlterTableOperation, RenameTableNameKind};
+use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::column::{column, column_of, constraint, default};
@@ -45,7 +46,9 @@ fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
         .or_else(|| {
             let known = clauses::without_unknown_words(part);
             by_parser(Reader { rest: &known.rest, ..part }, table).map(|mut changes| {
-                changes.iter_mut().for_each(|change| known.mark(change));
+                for change in &mut changes {
+                    known.mark(change);
+                }
                 changes
             })
         })
@@ -53,7 +56,7 @@ fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
 }
 
 fn by_parser(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {
-    lower(part, table, part.parse(|parser| parser.parse_alter_table_operation())?)
+    lower(part, table, part.parse(Parser::parse_alter_table_operation)?)
 }
 
 /// A clause that sqlparser has read; `None` where its tree says less than the words do.

@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
     /// Lets one of sqlparser's parsers read everything that is left; `None` when it cannot, or leaves something.
     pub(super) fn parse<T>(
         &self,
-        parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
+        parse: impl FnOnce(&mut Parser<'static>) -> Result<T, ParserError>,
     ) -> Option<T> {
         let dialect: &dyn Dialect =
             if self.engine.is_mysql_family() { &MySqlDialect {} } else { &PostgreSqlDialect {} };

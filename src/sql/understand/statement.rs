@@ -2,6 +2,8 @@
 
 use sqlparser::ast::{CreateIndex, CreateTable, CreateTableLikeKind, Statement};
 
+use sqlparser::parser::Parser;
+
 use super::column::{column, columns, constraint, kind_of_index};
 use super::reader::Reader;
 use super::{clauses, opaque, query};
@@ -11,7 +13,7 @@ use crate::sql::tokens::Lexeme;
 
 /// What a statement does, by sqlparser; by its parts where sqlparser cannot read the whole.
 pub(super) fn by_parser(reader: Reader<'_>) -> Vec<Change> {
-    let parsed = reader.parse(|parser| parser.parse_statement());
+    let parsed = reader.parse(Parser::parse_statement);
     match parsed.and_then(|statement| lower(reader, &statement)) {
         Some(changes) => changes,
         None => table_by_parts(reader)
@@ -114,7 +116,7 @@ fn without_only(reader: Reader<'_>) -> Option<Vec<Change>> {
         before = Some(lexeme);
     }
     let reader = Reader { rest: &rest, ..reader };
-    lower(reader, &reader.parse(|parser| parser.parse_statement())?)
+    lower(reader, &reader.parse(Parser::parse_statement)?)
 }
 
 /// CREATE FULLTEXT INDEX, CREATE SPATIAL INDEX, and indexes with options that sqlparser does not know.
@@ -127,7 +129,7 @@ fn index_without_kind(reader: Reader<'_>) -> Option<Vec<Change>> {
     let known = clauses::without_unknown_words(rest);
     let words = [reader.rest.get(..1)?, &known.rest].concat();
     let plain = Reader { rest: &words, ..reader };
-    let parsed = plain.parse(|parser| parser.parse_statement()).filter(|_| index_or_unique)?;
+    let parsed = plain.parse(Parser::parse_statement).filter(|_| index_or_unique)?;
     let Statement::CreateIndex(parsed) = parsed else { return None };
     let mut change = create_index(plain, &parsed);
     if let Change::CreateIndex { kind, .. } = &mut change
@@ -157,11 +159,9 @@ fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
     for part in inside.parts() {
         let known = clauses::without_unknown_words(part);
         let part = Reader { rest: &known.rest, ..part };
-        if let Some(parsed) =
-            part.parse(|parser| parser.parse_optional_table_constraint()).flatten()
-        {
+        if let Some(parsed) = part.parse(Parser::parse_optional_table_constraint).flatten() {
             beside.push(constraint(part, &table, &parsed, false));
-        } else if let Some(parsed) = part.parse(|parser| parser.parse_column_def()) {
+        } else if let Some(parsed) = part.parse(Parser::parse_column_def) {
             let (def, changes) = column(part, &table, &parsed);
             defs.push(def);
             beside.extend(changes);

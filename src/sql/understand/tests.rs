@@ -364,7 +364,7 @@ fn a_clause_has_its_place_in_the_file() {
         .iter()
         .map(|located| {
             let Span { start, end, line, column, end_line, end_column } = located.span;
-            (&file[start..end], line, column, end_line, end_column)
+            (file.get(start..end).unwrap(), line, column, end_line, end_column)
         })
         .collect();
     assert_eq!(places, [("ADD é int", 3, 5, 3, 14), ("DROP b", 4, 5, 4, 11)]);
