@@ -57,7 +57,9 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
         run.job.listener.hear(&Event::Note { message });
     }
     let hidden = hidden(run).await?;
-    gate::lift_dead(run.work.conn(), &run.token, &hidden).await?;
+    for ended in gate::lift_dead(run.work.conn(), &run.token, &hidden).await? {
+        run.job.listener.hear(&Event::Note { message: ended.to_string() });
+    }
     super::fault::point("run-locked");
     Ok(())
 }

@@ -7,16 +7,14 @@ use crate::database::session::Row;
 use crate::model::fence::{Fence, FenceKind, FenceStatus};
 use crate::model::name::MigrationId;
 
-/// Locks the gate's row until the end of the transaction, so that nobody joins meanwhile, and returns the epoch.
+/// Locks the gate's row until the end of the transaction, so that nobody joins meanwhile, and returns the epoch: how
+/// often a fence was made, or lifted. It never falls.
 ///
 /// What is read afterwards must be read by a new statement.
 pub(crate) async fn lock_gate(conn: &mut Connection) -> Result<i64, DbError> {
-    read_epoch(conn, "FOR UPDATE").await
-}
-
-/// The epoch: how often a fence was made, or lifted. It never falls.
-pub(crate) async fn epoch(conn: &mut Connection) -> Result<i64, DbError> {
-    read_epoch(conn, "").await
+    let sql = conn.sql("SELECT epoch FROM {zdm}gate WHERE id = 1 FOR UPDATE");
+    let rows = conn.query(&sql, &[]).await?;
+    rows.first().ok_or_else(|| unexpected("the gate's row is gone from the state of zdm"))?.int(0)
 }
 
 /// Raises the epoch. The gate's row must be locked.
@@ -89,12 +87,6 @@ pub(crate) async fn delete_fence(
     let sql = conn.sql("DELETE FROM {zdm}fence WHERE migration = ? AND kind = ? AND epoch = ?");
     let values = [id.as_str().into(), kind.as_str().into(), epoch.into()];
     Ok(conn.execute(&sql, &values).await? > 0)
-}
-
-async fn read_epoch(conn: &mut Connection, lock: &str) -> Result<i64, DbError> {
-    let sql = conn.sql(&format!("SELECT epoch FROM {{zdm}}gate WHERE id = 1 {lock}"));
-    let rows = conn.query(&sql, &[]).await?;
-    rows.first().ok_or_else(|| unexpected("the gate's row is gone from the state of zdm"))?.int(0)
 }
 
 fn read(row: &Row) -> Result<Fence, DbError> {

@@ -371,7 +371,7 @@ fn fences_and_the_epoch_are_kept() {
         conn.commit().await.unwrap();
         let found = fences::fence(&mut conn, &id, FenceKind::Tolerate).await.unwrap().unwrap();
         assert_eq!(Fence { since: 0, ..found }, fence);
-        assert_eq!(fences::epoch(&mut conn).await.unwrap(), epoch);
+        assert_eq!(fences::lock_gate(&mut conn).await.unwrap(), epoch);
         assert!(!fences::make_final(&mut conn, &id, FenceKind::Tolerate, epoch - 1).await.unwrap());
         assert!(fences::make_final(&mut conn, &id, FenceKind::Tolerate, epoch).await.unwrap());
         assert!(!fences::make_final(&mut conn, &id, FenceKind::Tolerate, epoch).await.unwrap());

@@ -1,8 +1,10 @@
 //! What gates leave behind: provisional fences of runs that died, and fences whose reason has gone.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use super::{fence_kind, refusal, roll_back, tell};
+use super::super::failure;
+use super::{fence_kind, roll_back, tell};
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::fences::{
@@ -23,6 +25,19 @@ pub(crate) enum Lifted {
     MadeFinal(MigrationId),
 }
 
+impl fmt::Display for Lifted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lifted(id) => {
+                write!(f, "lifted the fence for {id} that an earlier run had left when it died")
+            }
+            Self::MadeFinal(id) => {
+                write!(f, "completed the fence for {id}: an earlier run had died just before")
+            }
+        }
+    }
+}
+
 /// Ends the provisional fences of runs that died. Whoever calls it has the run lock, so every other run is dead.
 ///
 /// `hidden`: migrations whose old structure is out of sight already (on MySQL and MariaDB a gate can die between that and
@@ -32,7 +47,7 @@ pub(crate) async fn lift_dead(
     token: &RunToken,
     hidden: &BTreeSet<MigrationId>,
 ) -> Result<Vec<Lifted>, Error> {
-    let failed = |error| refusal::could_not("lift the fence of a gate that died", error);
+    let failed = |error| failure::working("lift the fence of a gate that died", error);
     let is_dead =
         |fence: &Fence| fence.status == FenceStatus::Provisional && fence.run_token != token.0;
     if !fences(conn).await.map_err(failed)?.iter().any(is_dead) {

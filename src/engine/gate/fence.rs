@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::super::failure;
 use super::passed::Passed;
-use super::{evidence, fence_kind, refusal, roll_back, tell};
+use super::{evidence, fence_kind, roll_back, tell};
 use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::fences::{delete_fence, fence, insert_fence, lock_gate, raise_epoch};
@@ -44,7 +45,7 @@ pub(super) async fn make(
                 let may_pass =
                     matches!(error.kind, DbErrorKind::LockTimeout | DbErrorKind::Deadlock);
                 if !may_pass || tries == TRIES {
-                    return Err(refusal::could_not("make the gate's fence", error));
+                    return Err(failure::working("make the gate's fence", error));
                 }
             }
         }

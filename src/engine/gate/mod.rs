@@ -24,13 +24,14 @@ mod refusal;
 mod server_tests;
 mod wait;
 
-pub(crate) use dead::{Lifted, lift_dead, remove};
+pub(crate) use dead::{lift_dead, remove};
 pub(crate) use passed::{Passed, Unconfirmed};
 
 use std::time::{Duration, Instant};
 
 use super::evidence;
 use super::job::Job;
+use super::retry;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::events::{Actor, NewEvent, append_event};
@@ -82,7 +83,7 @@ pub(crate) async fn await_clear(
             refusal::note(job, format!("waits for {}: {}", migration.id, reasons.join("; ")));
         }
         let pause = retry_after.unwrap_or(LOOK_EVERY).clamp(Duration::from_secs(1), LOOK_EVERY);
-        wait::pause(job, pause.min(rest)).await?;
+        retry::wait(&job.interrupt, pause.min(rest)).await?;
     }
 }
 

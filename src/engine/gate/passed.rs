@@ -1,5 +1,6 @@
 //! A gate that was passed: the right to take the old structure away, as long as nothing happens.
 
+use super::super::failure;
 use super::super::job::Job;
 use super::wait::{End, check};
 use super::{fence, refusal, tell};
@@ -58,11 +59,6 @@ impl Passed {
         Self { question, fence, then, token, overrides: overrides.to_vec() }
     }
 
-    /// The gate's epoch.
-    pub(crate) fn epoch(&self) -> i64 {
-        self.fence.epoch
-    }
-
     /// Inside the transaction that takes the old structure away, before anything else: checks the run lock, the server,
     /// epoch, fence and evidence, and keeps everybody from joining until the transaction ends.
     pub(crate) async fn confirm(&self, conn: &mut Connection) -> Result<(), Unconfirmed> {
@@ -79,7 +75,7 @@ impl Passed {
         if epoch != self.fence.epoch {
             let message = format!("epoch {epoch} is not that of the gate, {}", self.fence.epoch);
             let error = DbError::new(DbErrorKind::Other, message);
-            let error = refusal::could_not("go on behind the gate", error);
+            let error = failure::working("go on behind the gate", error);
             return Err(Unconfirmed::Refused(Box::new(error)));
         }
         self.still_holds(conn).await
@@ -146,13 +142,16 @@ impl Passed {
                 Err(error) => Err(error),
             };
         }
-        if let Err(second) = lifted {
-            error.detail.push(format!(
-                "the provisional fence for {} could not be lifted ({second}); the next command of zdm lifts it",
-                self.fence.migration
-            ));
+        match lifted {
+            Ok(_) => refusal::without_fence(error),
+            Err(second) => {
+                error.detail.push(format!(
+                    "the provisional fence for {} could not be lifted ({second}); the next command of zdm lifts it",
+                    self.fence.migration
+                ));
+                error
+            }
         }
-        error
     }
 
     fn is_final(&self) -> bool {

@@ -1,10 +1,11 @@
 //! Refusals in words: what is in the way, what could not be seen, and what to do.
 
 use super::super::event::Event;
+use super::super::failure;
 use super::super::job::Job;
 use super::{is_source, tell};
 use crate::database::connection::Connection;
-use crate::database::error::{DbError, DbErrorKind};
+use crate::database::error::DbError;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::MigrationId;
 use crate::plan::gate::{GateKind, SOURCES, Verdict};
@@ -28,13 +29,19 @@ pub(super) async fn refuse<T>(
     migration: &MigrationId,
     verdict: &Verdict,
 ) -> Result<T, Error> {
-    let error = refused(kind, migration, verdict);
+    let error = without_fence(refused(kind, migration, verdict));
     let message = format!("{error}: {}", error.detail.join("; "));
     if let Err(second) = tell(conn, migration, "gate_refused", &message).await {
         // The refusal counts; that it could not be recorded does not change it.
         tracing::warn!(error = %second, "could not record the gate's refusal");
     }
     Err(error)
+}
+
+/// What an error says when there is no fence, or none any more.
+pub(super) fn without_fence(mut error: Error) -> Error {
+    error.not_done.push("no fence is left".to_owned());
+    error
 }
 
 /// The error for a verdict.
@@ -66,9 +73,7 @@ pub(super) fn refused(kind: GateKind, migration: &MigrationId, verdict: &Verdict
         }
         Verdict::Clear => Error::new(ErrorKind::Failed, format!("could not {doing} {migration}")),
     };
-    error
-        .not_done
-        .push(format!("{migration} is not {done}; nothing was changed and no fence is left"));
+    error.not_done.push(format!("{migration} is not {done}; nothing was changed"));
     error
 }
 
@@ -85,19 +90,7 @@ pub(super) fn check_overrides(overrides: &[(String, String)]) -> Result<(), Erro
 
 /// The database said no while the gate looked.
 pub(super) fn could_not_look(error: DbError) -> Error {
-    could_not("look at the gate's evidence", error)
-}
-
-/// The database said no: `doing` completes "could not".
-pub(super) fn could_not(doing: &str, error: DbError) -> Error {
-    let kind = match error.kind {
-        DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization => {
-            ErrorKind::Busy
-        }
-        _ => ErrorKind::Failed,
-    };
-    let hint = error.hint.clone().unwrap_or_else(|| "Run the same command again.".to_owned());
-    Error::new(kind, format!("could not {doing}")).hint(hint).caused_by(error)
+    failure::working("look at the gate's evidence", error)
 }
 
 /// Something that people should know.

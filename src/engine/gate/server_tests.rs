@@ -10,6 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::dead::Lifted;
 use super::*;
 use crate::config::{Config, GateConfig, ServiceConfig, ServiceEvidence};
 use crate::database::lease::{self, Joined, Renewed, Report};
@@ -222,15 +223,15 @@ fn a_gate_that_is_passed_keeps_old_instances_out_for_good() {
         // The next run finds it passed, and does not wait again.
         world.next_run().await;
         let again = world.pass(GateKind::Contract).await.unwrap();
-        assert_eq!(again.epoch(), passed.epoch());
+        assert_eq!(again.fence.epoch, passed.fence.epoch);
 
         // The mirror image: contract is undone.
         world.conn.begin().await.unwrap();
         remove(&mut world.conn, &id("0005_k"), GateKind::Contract).await.unwrap();
         world.conn.commit().await.unwrap();
         join(&mut app, OLD).await;
-        let epoch = state::fences::epoch(&mut world.conn).await.unwrap();
-        assert_eq!(epoch, passed.epoch() + 1);
+        let epoch = state::fences::lock_gate(&mut world.conn).await.unwrap();
+        assert_eq!(epoch, passed.fence.epoch + 1);
     });
 }
 

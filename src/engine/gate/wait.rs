@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::super::event::Event;
-use super::super::interrupt::Signal;
 use super::super::job::Job;
+use super::super::{failure, retry};
 use super::passed::Passed;
 use super::{evidence, refusal, tell};
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::fences::fence;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::plan::gate::{self, Verdict, Watch};
 
 /// How often knocks and beats are looked at.
@@ -48,7 +48,7 @@ pub(super) async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> R
             let migration = passed.question.migration.clone();
             job.listener.hear(&Event::GateWaits { migration, remaining: rest });
         }
-        pause(job, rest.min(POLL)).await.map_err(End::Stopped)?;
+        retry::wait(&job.interrupt, rest.min(POLL)).await.map_err(End::Stopped)?;
     }
 }
 
@@ -65,21 +65,6 @@ pub(super) async fn check(conn: &mut Connection, passed: &Passed) -> Result<(), 
         Watch::GoOn => Ok(()),
         Watch::Abort(verdict) => Err(End::Refused(verdict)),
     }
-}
-
-/// Pauses, unless the run is asked to stop.
-pub(super) async fn pause(job: &Job, time: Duration) -> Result<(), Error> {
-    tokio::select! {
-        () = job.interrupt.wait() => {}
-        () = tokio::time::sleep(time) => {}
-    }
-    let (kind, name) = match job.interrupt.raised() {
-        None => return Ok(()),
-        Some(Signal::Interrupt) => (ErrorKind::Interrupted, "SIGINT"),
-        Some(Signal::Terminate) => (ErrorKind::Terminated, "SIGTERM"),
-    };
-    let hint = "Nothing was changed, and no fence is left. Run the same command again.";
-    Err(Error::new(kind, format!("stopped by {name} while the gate waited")).hint(hint))
 }
 
 impl End {
@@ -102,7 +87,7 @@ impl End {
                 (why, error)
             }
             Self::Database(error) => {
-                (error.to_string(), refusal::could_not("watch the gate's evidence", error))
+                (error.to_string(), failure::working("watch the gate's evidence", error))
             }
             Self::Stopped(error) => (error.to_string(), error),
         };

@@ -109,9 +109,4 @@ impl GateReport {
             Verdict::Clear
         }
     }
-
-    /// The source of that name.
-    pub(crate) fn source(&self, name: &str) -> Option<&SourceReport> {
-        self.sources.iter().find(|source| source.source == name)
-    }
 }
