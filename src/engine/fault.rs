@@ -2,20 +2,19 @@
 //!
 //! `ZDM_FAULT=name` ends it at the first pass of that point, `ZDM_FAULT=name:3` at the third. Only debug builds look.
 
-/// Every point, so that a test can go through them all.
+/// Every point, in the order in which a run passes them, so that a test can go through them all.
 #[cfg(debug_assertions)]
 pub(crate) const POINTS: &[&str] = &[
     "run-locked",
-    "phase-entered",
+    "gate-passed",
     "intent-written",
-    "statement-done",
-    "before-commit",
-    "after-commit",
     "batch-before-commit",
     "batch-after-commit",
     "backfill-filled",
+    "statement-done",
+    "before-commit",
+    "after-commit",
     "step-done",
-    "gate-passed",
     "phase-done",
 ];
 

@@ -13,6 +13,7 @@ mod support;
 mod app;
 mod cli;
 mod demo;
+mod engine;
 mod gate;
 mod ground;
 mod lint;

@@ -1,5 +1,6 @@
 //! The commands that need a database, one file each. Each is thin: open, ask `plan`, walk, close.
 
+mod accept;
 mod advance;
 mod contract;
 mod expand;
@@ -9,6 +10,7 @@ mod rollback;
 mod select;
 mod status;
 
+pub(crate) use accept::accept;
 pub(crate) use contract::contract;
 pub(crate) use expand::expand;
 pub(crate) use migrate::migrate;

@@ -1,0 +1,137 @@
+//! When others are in the way: another run, or a lock.
+
+use std::time::{Duration, Instant};
+
+use super::{Running, filled, rename, state, state_table, until, users};
+use crate::cli::Project;
+use crate::support::{self, Engine};
+
+#[test]
+fn a_second_run_is_refused_and_names_the_first() {
+    support::each(|db| {
+        users(db, 40_000);
+        let project = Project::on(db);
+        filled(&project, "'x'");
+        project.zdm(&["expand"]).ended(0);
+        let mut running = Running::start(project.command(&["migrate"]));
+        until("the first batch", || {
+            running.has_ended() || db.value("SELECT count(*) FROM users WHERE domain = 'x'") != "0"
+        });
+        project.zdm(&["migrate"]).ended(6).says("another run").says("zdm migrate");
+        project.zdm(&["migrate", "--run-wait", "1m"]).ended(0);
+        running.end().ended(0);
+        assert_eq!(db.value("SELECT count(*) FROM users WHERE domain = 'x'"), "40000");
+    });
+}
+
+#[test]
+fn many_runs_at_once_on_a_new_database_do_everything_once() {
+    support::each(|db| {
+        users(db, 100);
+        let project = Project::on(db);
+        filled(&project, "'x'");
+        let start = |_| Running::start(project.command(&["expand", "--run-wait", "1m"]));
+        let runs: Vec<_> = (0..6).map(start).collect();
+        for run in runs {
+            run.end().ended(0);
+        }
+        assert_eq!(state(db, "0001"), "expanded");
+        let steps = state_table(db, "step");
+        assert_eq!(db.value(&format!("SELECT count(*) FROM {steps}")), "1");
+    });
+}
+
+#[test]
+fn a_lock_that_somebody_holds_is_waited_for_and_nobody_queues_behind() {
+    support::each(|db| {
+        users(db, 100);
+        let project = Project::on(db);
+        rename(&project);
+        let holder = db.session();
+        holder.run("START TRANSACTION");
+        holder.run("SELECT count(*) FROM users");
+        let running = Running::start(project.command(&["expand", "--lock-wait", "1m"]));
+        // An application's statements while zdm waits.
+        let application = db.session();
+        let began = Instant::now();
+        let mut slowest = Duration::ZERO;
+        while began.elapsed() < Duration::from_secs(4) {
+            let one = Instant::now();
+            application.run("UPDATE users SET name = 'y' WHERE id = 7");
+            slowest = slowest.max(one.elapsed());
+        }
+        assert!(slowest < Duration::from_millis(900), "{slowest:?}");
+        holder.run("COMMIT");
+        running.end().ended(0);
+        assert_eq!(state(db, "0001"), "expanded");
+    });
+}
+
+#[test]
+fn a_lock_that_is_never_given_back_ends_in_busy_with_the_holder_by_name() {
+    support::each(|db| {
+        users(db, 100);
+        let project = Project::on(db);
+        rename(&project);
+        let holder = db.session();
+        holder.run("START TRANSACTION");
+        holder.run("SELECT count(*) FROM users");
+        let said = project.zdm(&["expand", "--lock-wait", "3s"]).ended(6);
+        said.says("users").says(&holder.backend.to_string());
+        assert!(db.session().try_run("SELECT title FROM users").is_err());
+        holder.run("ROLLBACK");
+        project.zdm(&["expand"]).ended(0);
+    });
+}
+
+#[test]
+fn an_index_is_built_while_an_old_transaction_is_open_and_waits_for_it_by_name() {
+    let Some(db) = support::postgres() else { return };
+    users(&db, 100);
+    let project = Project::on(&db);
+    project
+        .file("migrations/0001_i/expand.sql", "CREATE INDEX CONCURRENTLY by_name ON users (name);");
+    let holder = db.session();
+    holder.run("BEGIN");
+    holder.run("INSERT INTO users VALUES (1000, 'z')");
+    project.zdm(&["expand", "--lock-wait", "2s"]).ended(6).says(&holder.backend.to_string());
+    let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+    let running = Running::start(project.command(&["expand"]));
+    until("the index", || db.value(invalid) == "1");
+    running.signal("INT");
+    running.end().ended(130);
+    holder.run("COMMIT");
+    project.zdm(&["expand"]).ended(0);
+    assert_eq!(db.value(invalid), "0");
+    assert_eq!(db.value("SELECT count(*) FROM pg_indexes WHERE indexname = 'by_name'"), "1");
+}
+
+#[test]
+fn a_row_that_somebody_locks_holds_up_the_backfill_until_it_is_free() {
+    support::each(|db| {
+        users(db, 1000);
+        let project = Project::on(db);
+        filled(&project, "'x'");
+        project.zdm(&["expand"]).ended(0);
+        let holder = db.session();
+        holder.run("START TRANSACTION");
+        holder.run("UPDATE users SET name = 'held' WHERE id = 600");
+        let said = project.zdm(&["migrate", "--lock-wait", "4s"]).ended(6);
+        said.says("users").says(&holder.backend.to_string());
+        holder.run("COMMIT");
+        project.zdm(&["migrate"]).ended(0);
+        assert_eq!(db.value("SELECT count(*) FROM users WHERE domain = 'x'"), "1000");
+        assert_eq!(db.value("SELECT name FROM users WHERE id = 600"), "held");
+    });
+}
+
+#[test]
+fn a_server_that_is_read_only_is_refused_by_name() {
+    let Some(db) = support::postgres() else { return };
+    let project = Project::on(&db);
+    filled(&project, "'x'");
+    db.run(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", db.name));
+    let said = project.zdm(&["expand"]).ended(1);
+    assert_eq!(db.engine, Engine::Postgres);
+    said.says("read-only").says("127.0.0.1");
+}
