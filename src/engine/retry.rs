@@ -19,10 +19,6 @@ pub(crate) struct Pauses {
 pub(crate) const LOCK: Pauses =
     Pauses { first: Duration::from_millis(250), longest: Duration::from_secs(30) };
 
-/// Between tries of a batch that failed.
-pub(crate) const BATCH: Pauses =
-    Pauses { first: Duration::from_millis(100), longest: Duration::from_secs(5) };
-
 /// Between tries to connect again.
 pub(crate) const RECONNECT: Pauses =
     Pauses { first: Duration::from_millis(200), longest: Duration::from_secs(5) };

@@ -13,7 +13,7 @@ use crate::database::target::Target;
 use crate::error::Error;
 
 /// How long to try to connect again before the run gives up.
-const RECONNECT_FOR: Duration = Duration::from_secs(60);
+const RECONNECT_FOR: Duration = Duration::from_mins(1);
 
 /// How long the server may need to end what a former connection was doing.
 const FORMER_SESSION: Duration = Duration::from_secs(10);

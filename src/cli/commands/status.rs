@@ -6,7 +6,6 @@ use crate::cli::args::StatusArgs;
 use crate::cli::output::Stop;
 use crate::cli::{Shell, job};
 use crate::engine::commands;
-use crate::error::{Error, ErrorKind};
 use crate::report::{human, json};
 
 /// Shows it; with `--accept`, records new seals first.
@@ -14,8 +13,12 @@ pub(crate) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop
     let settings = shell.settings()?;
     let project = settings.project()?;
     let job = job::job(shell, &settings, project)?;
-    if args.accept.is_some() {
-        return Err(Error::new(ErrorKind::Failed, "not available in this build").into());
+    if let Some(id) = &args.accept {
+        let reason = args.reason.as_deref().unwrap_or_default();
+        let accepted = shell.block_on(commands::accept(&job, id, reason))??;
+        for step in accepted {
+            shell.output.note(&format!("accepted {step}\n"))?;
+        }
     }
     let status = shell.block_on(commands::status(&job))??;
     shell.result(

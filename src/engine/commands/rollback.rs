@@ -125,21 +125,16 @@ fn refuse_before_later_ones(
     ground: &advance::Ground,
     migration: &Migration,
 ) -> Result<(), Error> {
-    let engine = ground.server.engine;
-    let schema = crate::plan::steps::schema(&run.job.project.config, engine);
-    let own = crate::plan::steps::tables(migration, schema);
-    for later in run.job.project.migrations.iter().rev() {
-        let shared: Vec<_> = crate::plan::steps::tables(later, schema)
-            .into_iter()
-            .filter(|table| own.contains(table))
-            .collect();
+    let project = &run.job.project;
+    for later in project.migrations.iter().rev() {
         let state = ground.history.state(&later.id);
-        if later.id <= migration.id || !state.is_open() || shared.is_empty() {
+        let stands_on_it = later.id > migration.id && state.is_open();
+        if !stands_on_it || !order::share_tables(migration, later, project, ground.server) {
             continue;
         }
-        let tables: Vec<_> = shared.iter().map(|table| format!("table \"{table}\"")).collect();
+        let id = &migration.id;
         let message =
-            format!("migration {} came later on {}, and is {state}", later.id, tables.join(", "));
+            format!("migration {} came later on the tables of {id}, and is {state}", later.id);
         return Err(Error::usage(message)
             .hint(format!("Run zdm rollback {} first. Nothing was changed.", later.id)));
     }

@@ -112,21 +112,21 @@ pub(super) async fn run_watched(
     // Neither is ever dropped half way: each is a statement on a connection that is used again.
     let cancel = async {
         let verdict = watch.await;
-        if verdict != Ended::ByItself {
+        if verdict != End::Statement {
             cancel_until(&*canceller, &ended).await;
         }
         verdict
     };
     let (ran, verdict) = tokio::join!(statement, cancel);
-    Ok((ran, verdict == Ended::ByLook))
+    Ok((ran, verdict == End::Look))
 }
 
 /// Why a watch ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    ByItself,
-    ByLook,
-    ByWish,
+enum End {
+    Statement,
+    Look,
+    Wish,
 }
 
 async fn watch(
@@ -135,14 +135,14 @@ async fn watch(
     looker: &mut impl Looker,
     ended: &CancellationToken,
     interrupt: &Interrupt,
-) -> Ended {
+) -> End {
     let began = Instant::now();
     let mut blind = false;
     loop {
         tokio::select! {
             biased;
-            () = ended.cancelled() => return Ended::ByItself,
-            () = interrupt.wait() => return Ended::ByWish,
+            () = ended.cancelled() => return End::Statement,
+            () = interrupt.wait() => return End::Wish,
             () = tokio::time::sleep(looker.every()) => {}
         }
         if blind {
@@ -150,7 +150,7 @@ async fn watch(
         }
         match looker.look(watcher, backend, began.elapsed()).await {
             Ok(Look::GoOn) => {}
-            Ok(Look::Cancel) => return Ended::ByLook,
+            Ok(Look::Cancel) => return End::Look,
             // The server's own limit on waiting for locks still holds.
             Err(error) => {
                 tracing::debug!(%error, "could not look at the statement in flight");

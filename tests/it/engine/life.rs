@@ -102,6 +102,11 @@ fn an_edited_step_is_drift_until_it_is_undone_or_accepted() {
         project.file(file, "ALTER TABLE users ADD COLUMN domain varchar(200);\n");
         project.zdm(&["migrate"]).ended(7).says("expand.sql").says("--accept 0001_domain");
         assert_eq!(state(db, "0001"), "expanded");
+        project
+            .zdm(&["status", "--accept", "1", "--reason", "as it is in production"])
+            .ended(0)
+            .says("accepted expand");
+        project.zdm(&["migrate"]).ended(0);
     });
 }
 
