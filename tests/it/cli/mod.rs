@@ -14,6 +14,7 @@ mod commands;
 mod json;
 mod screens;
 mod secrets;
+mod terminal;
 
 /// A folder with zdm.toml and migrations, and an address.
 pub(crate) struct Project {

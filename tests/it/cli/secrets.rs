@@ -1,6 +1,7 @@
 //! Passwords are in no output, whatever goes wrong.
 
 use super::{Project, said};
+use crate::support::Engine;
 
 const PASSWORD: &str = "pa55-very-s3cret";
 
@@ -68,4 +69,38 @@ fn a_password_from_a_file_is_kept() {
     is_kept(&project, &["status"], ("ZDM_DATABASE_URL_FILE", "secret"));
     project.file("zdm.toml", "[database]\nurl_file = \"secret\"\n");
     is_kept(&project, &["status"], ("X", ""));
+}
+
+#[test]
+fn a_password_is_in_no_log_event_or_table_of_a_run() {
+    crate::support::each(|db| {
+        let url = db.user("owner").replace(":secret@", &format!(":{PASSWORD}@"));
+        let user = db.user_name("owner");
+        match db.engine {
+            Engine::Postgres => {
+                db.run(&format!("ALTER ROLE {user} SUPERUSER PASSWORD '{PASSWORD}'"));
+            }
+            Engine::MariaDb => {
+                db.run(&format!("ALTER USER '{user}'@'%' IDENTIFIED BY '{PASSWORD}'"));
+                db.run(&format!("GRANT ALL ON *.* TO '{user}'@'%'"));
+            }
+        }
+        let project = project();
+        let mut command = project.command(&["expand", "-vv", "--database-url", &url]);
+        command.env("ZDM_LOG", "trace");
+        let first = said(command).ended(0);
+        let mut command = project.command(&["events", "--format", "json"]);
+        command.env("DATABASE_URL", &url);
+        let events = said(command).ended(0);
+        let all = [first.out, first.err, events.out, events.err].concat();
+        assert!(!all.contains(PASSWORD), "the password is in:\n{all}");
+        let (run, event) = match db.engine {
+            Engine::Postgres => ("zdm.run", "zdm.event"),
+            Engine::MariaDb => ("zdm_run", "zdm_event"),
+        };
+        for table in [run, event] {
+            let rows = db.rows(&format!("SELECT * FROM {table}")).concat().concat();
+            assert!(!rows.contains(PASSWORD), "the password is in {table}: {rows}");
+        }
+    });
 }
