@@ -87,6 +87,12 @@ impl TableName {
         Self { schema: Some(schema.into()), name: name.into() }
     }
 
+    /// The name as people know it: without the schema in which unqualified names live.
+    #[cfg(feature = "engine")]
+    pub(crate) fn shown(&self, schema: Option<&str>) -> String {
+        if self.schema.as_deref() == schema { self.name.clone() } else { self.to_string() }
+    }
+
     /// The table in its own schema, or else in `schema`.
     #[cfg(feature = "engine")]
     pub(crate) fn or_in(&self, schema: Option<&str>) -> Self {

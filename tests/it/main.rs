@@ -17,6 +17,7 @@ mod engine;
 mod gate;
 mod ground;
 mod lint;
+mod operations;
 mod repository;
 mod search_path;
 mod state;

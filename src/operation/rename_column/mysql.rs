@@ -23,7 +23,7 @@ fn expand(renaming: &Renaming<'_>) -> Vec<Part> {
     let add = format!("ADD COLUMN {}", column_text(&carried, None, false));
     let mut parts = vec![renaming.part(
         "add-column",
-        format!("add column {} to {}", renaming.to(), renaming.table),
+        format!("add column {} to {}", renaming.to(), renaming.shown),
         group(vec![statement(
             alter(&carried, &add, Cost::Instant),
             renaming.column_probe(renaming.to(), true),
@@ -66,7 +66,7 @@ fn contract(renaming: &Renaming<'_>) -> Part {
     statements.extend(renaming.triggers(Phase::Contract));
     renaming.part(
         "hide",
-        format!("hide column {} of {} as {}", renaming.from(), renaming.table, renaming.hidden),
+        format!("hide column {} of {} as {}", renaming.from(), renaming.shown, renaming.hidden),
         locked(&renaming.carry(), statements, true),
     )
 }
@@ -81,7 +81,7 @@ fn reveal(renaming: &Renaming<'_>) -> Part {
     statements.extend(renaming.triggers(Phase::Reveal));
     renaming.part(
         "reveal",
-        format!("bring column {} of {} back", renaming.from(), renaming.table),
+        format!("bring column {} of {} back", renaming.from(), renaming.shown),
         locked(&renaming.carry(), statements, false),
     )
 }
@@ -97,7 +97,7 @@ fn purge(renaming: &Renaming<'_>) -> Vec<Part> {
     ));
     parts.push(renaming.part(
         "purge",
-        format!("drop column {} of {}", renaming.hidden, renaming.table),
+        format!("drop column {} of {}", renaming.hidden, renaming.shown),
         locked(&carried, statements, false),
     ));
     parts.extend(carry::take_names(&carried, &renaming.taken_names()));
@@ -121,7 +121,7 @@ fn rollback(renaming: &Renaming<'_>) -> Vec<Part> {
     }
     parts.push(renaming.part(
         "rollback",
-        format!("drop column {} of {}", renaming.to(), renaming.table),
+        format!("drop column {} of {}", renaming.to(), renaming.shown),
         locked(&carried, statements, false),
     ));
     parts

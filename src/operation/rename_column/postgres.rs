@@ -37,7 +37,7 @@ fn expand(renaming: &Renaming<'_>) -> Vec<Part> {
     }
     let add = renaming.part(
         "add-column",
-        format!("add column {} to {}", renaming.to(), renaming.table),
+        format!("add column {} to {}", renaming.to(), renaming.shown),
         group(statements),
     );
     let sync = renaming.part(
@@ -71,7 +71,7 @@ fn contract(renaming: &Renaming<'_>) -> Part {
     let hide = Group { statements, lock_tables: Vec::new(), hides: true };
     renaming.part(
         "hide",
-        format!("hide column {} of {} as {}", renaming.from(), renaming.table, renaming.hidden),
+        format!("hide column {} of {} as {}", renaming.from(), renaming.shown, renaming.hidden),
         Action::Statements(hide),
     )
 }
@@ -91,7 +91,7 @@ fn reveal(renaming: &Renaming<'_>) -> Part {
     }
     renaming.part(
         "reveal",
-        format!("bring column {} of {} back", renaming.from(), renaming.table),
+        format!("bring column {} of {} back", renaming.from(), renaming.shown),
         group(statements),
     )
 }
@@ -107,7 +107,7 @@ fn purge(renaming: &Renaming<'_>) -> Part {
     statements.extend(carry::take_names(&renaming.carry(), &renaming.taken_names()));
     renaming.part(
         "purge",
-        format!("drop column {} of {}", renaming.hidden, renaming.table),
+        format!("drop column {} of {}", renaming.hidden, renaming.shown),
         group(statements),
     )
 }
@@ -122,7 +122,7 @@ fn rollback(renaming: &Renaming<'_>) -> Part {
     ));
     renaming.part(
         "rollback",
-        format!("drop column {} of {}", renaming.to(), renaming.table),
+        format!("drop column {} of {}", renaming.to(), renaming.shown),
         group(statements),
     )
 }

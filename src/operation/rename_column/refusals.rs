@@ -37,7 +37,7 @@ pub(super) fn before_contract(renaming: &Renaming<'_>) -> Vec<Refusal> {
                 "{} still uses column \"{}\" of table \"{}\"",
                 dependent.title,
                 renaming.from(),
-                renaming.table
+                renaming.shown
             ),
             help: format!(
                 "change it to use column \"{}\" in a migration, and run that one's expand first",
@@ -49,7 +49,7 @@ pub(super) fn before_contract(renaming: &Renaming<'_>) -> Vec<Refusal> {
 
 /// What people should know: dependents that must be changed before contract, guesses of a plan without a database.
 pub(super) fn notes(renaming: &Renaming<'_>) -> Vec<String> {
-    let (table, from) = (&renaming.table, renaming.from());
+    let (table, from) = (&renaming.shown, renaming.from());
     let mut notes = Vec::new();
     if !renaming.is_known {
         notes.push(format!(
@@ -91,13 +91,13 @@ pub(super) fn notes(renaming: &Renaming<'_>) -> Vec<String> {
 
 fn unknown_table(renaming: &Renaming<'_>) -> Option<Refusal> {
     renaming.cx.base.complete.then(|| Refusal {
-        message: format!("table \"{}\" does not exist", renaming.table),
+        message: format!("table \"{}\" does not exist", renaming.shown),
         help: "correct the name behind \"table\", or add the migration that creates it".to_owned(),
     })
 }
 
 fn columns(renaming: &Renaming<'_>, table: &Table) -> Vec<Refusal> {
-    let (name, from, to) = (&renaming.table, renaming.from(), renaming.to());
+    let (name, from, to) = (&renaming.shown, renaming.from(), renaming.to());
     let mut refusals = Vec::new();
     let mut refuse = |message: String, help: &str| {
         refusals.push(Refusal { message, help: help.to_owned() });
@@ -161,14 +161,14 @@ fn peculiarities(renaming: &Renaming<'_>, table: &Table) -> Vec<Refusal> {
         .iter()
         .filter(|found| concerns(&found.columns))
         .map(|found| Refusal {
-            message: format!("table \"{}\" {}", renaming.table, found.words),
+            message: format!("table \"{}\" {}", renaming.shown, found.words),
             help: "zdm cannot keep two columns of such a table alike".to_owned(),
         })
         .collect()
 }
 
 fn bindings(renaming: &Renaming<'_>, table: &Table) -> Vec<Refusal> {
-    let (name, engine) = (&renaming.table, renaming.cx.server.engine);
+    let (name, engine) = (&renaming.shown, renaming.cx.server.engine);
     let mut refusals = Vec::new();
     let mut refuse = |message: String, help: &str| {
         refusals.push(Refusal { message, help: help.to_owned() });
@@ -255,7 +255,7 @@ fn names_taken(renaming: &Renaming<'_>, table: &Table) -> Vec<Refusal> {
         .map(|name| Refusal {
             message: format!(
                 "table \"{}\" has a \"{name}\" already, a name that zdm needs",
-                renaming.table
+                renaming.shown
             ),
             help: "rename it first, or give the migration another number".to_owned(),
         })
@@ -268,7 +268,7 @@ fn names_taken(renaming: &Renaming<'_>, table: &Table) -> Vec<Refusal> {
         refusals.extend(late.map(|trigger| Refusal {
             message: format!(
                 "trigger \"{}\" of table \"{}\" would fire after zdm's, which must be the last",
-                trigger.name, renaming.table
+                trigger.name, renaming.shown
             ),
             help: "rename the trigger so that it comes before \"zzz_zdm\"".to_owned(),
         }));

@@ -18,6 +18,8 @@ pub(super) struct Renaming<'a> {
     pub(super) cx: &'a Context<'a>,
     /// The table as the catalog names it.
     pub(super) table: TableName,
+    /// The table as people call it.
+    pub(super) shown: String,
     /// The table before expand; a table without anything when it is not known.
     pub(super) base: Table,
     /// Whether it is known.
@@ -38,6 +40,7 @@ impl<'a> Renaming<'a> {
             column: column.unwrap_or_else(|| unknown_column(operation)),
             base: known.cloned().unwrap_or_default(),
             hidden: names::hidden(cx.server.engine, cx.migration, &operation.from),
+            shown: table.shown(cx.schema),
             table,
             operation,
             cx,
@@ -107,7 +110,7 @@ impl<'a> Renaming<'a> {
         let (from, to) = (self.quote(self.from()), self.quote(self.to()));
         Part {
             slug: "backfill".to_owned(),
-            title: format!("fill {}.{} from {}", self.table, self.to(), self.from()),
+            title: format!("fill {}.{} from {}", self.shown, self.to(), self.from()),
             locks: Vec::new(),
             action: Action::Backfill(Backfill {
                 table: self.table.clone(),
@@ -120,7 +123,7 @@ impl<'a> Renaming<'a> {
     pub(super) fn verify(&self) -> Part {
         Part {
             slug: "verify".to_owned(),
-            title: format!("verify that {}.{} equals {}", self.table, self.to(), self.from()),
+            title: format!("verify that {}.{} equals {}", self.shown, self.to(), self.from()),
             locks: Vec::new(),
             action: Action::Verify(Verify { table: self.table.clone(), wrong: self.differ() }),
         }

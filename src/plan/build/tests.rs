@@ -58,12 +58,12 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
     insta::assert_snapshot!(check(USERS_TITLE, Engine::Postgres), @r#"
 0001_users pending
   expand
-    expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
+    expand.sql-1: CREATE TABLE users
       CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
         Nothing 
 0002_title pending
   expand
-    1-add-column: add column title to public.users
+    1-add-column: add column title to users
       ALTER TABLE "public"."users" ADD COLUMN "title" character varying(50)
         ReadsAndWrites 
     1-sync-triggers: keep name and title alike by triggers
@@ -103,7 +103,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
         EXECUTE FUNCTION "zdm"."sync_public_users_update"()
         Writes 
   migrate
-    1-backfill: fill public.users.title from name
+    1-backfill: fill users.title from name
       UPDATE "public"."users" SET "title" = "name" WHERE pg_catalog.record_image_ne(ROW("name"), ROW("title"))
         Nothing 
     1-not-null-check: refuse NULL in new values of title
@@ -123,11 +123,11 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
     1-unique-users_name_key: make title unique as users_name_key does
       ALTER TABLE "public"."users" ADD CONSTRAINT "zdm_0002_users_name_key" UNIQUE USING INDEX "zdm_0002_users_name_key"
         ReadsAndWrites 
-    1-verify: verify that public.users.title equals name
+    1-verify: verify that users.title equals name
       SELECT count(*) FROM "public"."users" WHERE pg_catalog.record_image_ne(ROW("name"), ROW("title"))
         Nothing 
   contract
-    1-hide: hide column name of public.users as zdm_hidden_0002_name
+    1-hide: hide column name of users as zdm_hidden_0002_name
       ALTER TABLE "public"."users" RENAME COLUMN "name" TO "zdm_hidden_0002_name"
         ReadsAndWrites 
       CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
@@ -157,7 +157,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
         EXECUTE FUNCTION "zdm"."sync_public_users_update"()
         Writes 
   purge (no way back)
-    1-purge: drop column zdm_hidden_0002_name of public.users
+    1-purge: drop column zdm_hidden_0002_name of users
       DROP TRIGGER IF EXISTS "zzz_zdm_sync_insert" ON "public"."users"
         ReadsAndWrites 
       DROP FUNCTION IF EXISTS "zdm"."sync_public_users_insert"()
@@ -178,7 +178,7 @@ fn a_rename_on_mariadb_is_planned_without_a_database() {
     insta::assert_snapshot!(check(USERS_TITLE, Engine::MariaDb), @r#"
 0001_users pending
   expand
-    expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
+    expand.sql-1: CREATE TABLE users
       CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
         Nothing 
 0002_title pending
@@ -258,10 +258,7 @@ fn a_table_that_the_folder_does_not_make_is_planned_with_what_is_not_known() {
     let folders: &[(&str, &[(&str, &str)])] = &[("0002_title", &[("migration.toml", RENAME)])];
     let found = check(folders, Engine::Postgres);
     assert!(found.contains("ADD COLUMN \"title\" <type of users.name>"), "{found}");
-    assert!(
-        found.contains("NOTE table \"public.users\" is not known without a database"),
-        "{found}"
-    );
+    assert!(found.contains("NOTE table \"users\" is not known without a database"), "{found}");
 }
 
 #[test]
@@ -273,7 +270,7 @@ fn findings_stand_beside_the_statements_of_files() {
     insta::assert_snapshot!(check(folders, Engine::Postgres), @r#"
 0001_users pending
   expand
-    expand.sql-1: CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UN ...
+    expand.sql-1: CREATE TABLE users
       CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name))
         Nothing 
 0002_index pending
@@ -299,7 +296,7 @@ fn what_can_never_run_is_refused_by_name() {
     ];
     let found = check(folders, Engine::Postgres);
     assert!(
-        found.contains("REFUSED column \"id\" is part of the key of table \"public.users\""),
+        found.contains("REFUSED column \"id\" is part of the key of table \"users\""),
         "{found}"
     );
     assert!(

@@ -14,10 +14,8 @@ pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Opti
     let known: Vec<_> = config.services.keys().cloned().collect();
     let concerned = migration.contract.services.clone().unwrap_or(known);
     if concerned.is_empty() {
-        return Some(format!(
-            "zdm.toml declares no [services], so that nobody can say who still needs what {id} takes away: contract \
-             will be refused"
-        ));
+        let sentence = "zdm.toml declares no [services]: until it says who uses the database, contract is refused";
+        return Some(sentence.to_owned());
     }
     let (ready, waiting): (Vec<_>, Vec<_>) = concerned
         .into_iter()

@@ -66,6 +66,7 @@ fn missing_way_back(migration: &Migration, phase: Phase) -> Vec<Refusal> {
 
 fn backfilled(number: usize, backfill: &HandBackfill, cx: &PlanContext<'_>) -> Vec<Step> {
     let table = backfill.fill.table.or_in(cx.schema);
+    let shown = table.shown(cx.schema);
     let written = [
         table.to_string(),
         backfill.fill.set.clone(),
@@ -81,7 +82,7 @@ fn backfilled(number: usize, backfill: &HandBackfill, cx: &PlanContext<'_>) -> V
         .unwrap_or_default();
     let fill = Step {
         name: format!("backfill-{number}"),
-        title: format!("fill rows of {table}: {}", short(&backfill.fill.set)),
+        title: format!("fill rows of {shown}: {}", short(&backfill.fill.set)),
         tables: Vec::new(),
         seal: sealed.clone(),
         action: Action::Backfill(Backfill {
@@ -96,7 +97,7 @@ fn backfilled(number: usize, backfill: &HandBackfill, cx: &PlanContext<'_>) -> V
     if let Some(wrong) = backfill.verify.clone().or_else(|| backfill.fill.pending.clone()) {
         steps.push(Step {
             name: format!("backfill-{number}-verify"),
-            title: format!("verify that no row of {table} has {}", short(&wrong)),
+            title: format!("verify that no row of {shown} has {}", short(&wrong)),
             tables: Vec::new(),
             seal: sealed,
             action: Action::Verify(Verify { table, wrong }),
@@ -245,9 +246,14 @@ fn strongly(change: &Change) -> Vec<&TableName> {
     }
 }
 
-/// The beginning of a text in one line.
+/// The beginning of a text in one line; of a CREATE TABLE up to its columns.
 fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let makes_table =
+        line.get(..13).is_some_and(|start| start.eq_ignore_ascii_case("CREATE TABLE "));
+    if let Some((name, _)) = line.split_once('(').filter(|_| makes_table) {
+        return name.trim_end().to_owned();
+    }
     let mut cut: String = line.chars().take(72).collect();
     if cut.len() < line.len() {
         cut.push_str(" ...");

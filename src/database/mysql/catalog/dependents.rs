@@ -35,6 +35,7 @@ pub(super) async fn read(reading: &mut Reading<'_>) -> Result<(), DbError> {
     for row in reading.conn.query(TEXTS, &[]).await? {
         let title = format!("{} \"{}\"", row.text(0)?, row.text(1)?);
         let body = row.opt_text(2)?.filter(|text| !text.is_empty());
+        let body = if row.text(0)? == "view" { body.map(|text| used_names(&text)) } else { body };
         texts.push(Text { title, body, table: None });
     }
     for (name, found) in &mut reading.tables {
@@ -47,6 +48,26 @@ pub(super) async fn read(reading: &mut Reading<'_>) -> Result<(), DbError> {
         generated(reading.engine, &mut found.table);
     }
     Ok(())
+}
+
+/// A view's text without the names that it gives to its own columns: the servers write each as `` AS `name` ``.
+fn used_names(view: &str) -> String {
+    let mut pieces = view.split(" AS `");
+    let mut used = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // A doubled quote stands for one in the name.
+        let mut rest = piece;
+        while let Some((_, after)) = rest.split_once('`') {
+            match after.strip_prefix('`') {
+                Some(after) => rest = after,
+                None => {
+                    used.push_str(after);
+                    break;
+                }
+            }
+        }
+    }
+    used
 }
 
 /// The triggers of the tables read, and the texts of all in the database: a trigger may write to another table.
@@ -94,4 +115,18 @@ fn generated(engine: crate::model::server::Engine, table: &mut Table) {
         found.push(Dependent { title, columns: columns.collect() });
     }
     table.dependents.extend(found);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::used_names;
+
+    #[test]
+    fn the_names_that_a_view_gives_are_not_names_that_it_uses() {
+        let view = "select `users`.`title` AS `name`,`users`.`id` AS `a``b` from `users` where `users`.`mail` = 'x'";
+        assert_eq!(
+            used_names(view),
+            "select `users`.`title`,`users`.`id` from `users` where `users`.`mail` = 'x'"
+        );
+    }
 }
