@@ -6,6 +6,7 @@ mod crates;
 mod layers;
 mod licences;
 mod marks;
+mod registries;
 mod rust_text;
 mod sizes;
 
