@@ -213,6 +213,48 @@ fn signals_are_exit_codes_130_and_143_and_the_same_command_goes_on() {
     });
 }
 
+#[test]
+fn an_edited_applied_step_is_exit_code_7_until_it_is_accepted() {
+    support::each(|db| {
+        let project = Project::on(db);
+        let path = "migrations/0001_a/expand.sql";
+        project.file(path, "CREATE TABLE t (id int PRIMARY KEY);\n");
+        project.zdm(&["expand"]).ended(0);
+        project.file(path, "-- a comment\nCREATE  TABLE t (id int PRIMARY KEY);\n");
+        project.zdm(&["expand"]).ended(0);
+        project.file(path, "CREATE TABLE t (id bigint PRIMARY KEY);\n");
+        project.zdm(&["expand"]).ended(7).says("0001_a");
+        let accept = ["status", "--accept", "0001_a", "--reason", "widened by hand"];
+        project.zdm(&accept).ended(0);
+        project.zdm(&["expand"]).ended(0);
+        project.zdm(&["events"]).ended(0).says("widened by hand");
+    });
+}
+
+#[test]
+fn findings_are_exit_code_3_and_expand_refuses_them() {
+    let Some(db) = support::postgres() else { return };
+    db.run("CREATE TABLE users (id bigint PRIMARY KEY, name text)");
+    let project = Project::on(&db);
+    let sql = "CREATE INDEX users_name ON users (name);\n";
+    project.file("migrations/0001_index/expand.sql", sql);
+    project.zdm(&["plan"]).ended(3).says("index-not-concurrent");
+    project.zdm(&["lint"]).ended(3).says("migrations/0001_index/expand.sql:1");
+    project.zdm(&["expand"]).ended(3).says("index-not-concurrent");
+    assert_eq!(db.value("SELECT count(*) FROM pg_indexes WHERE indexname = 'users_name'"), "0");
+}
+
+#[test]
+fn sql_that_does_not_parse_is_refused_with_its_line() {
+    support::each(|db| {
+        let project = Project::on(db);
+        project.file("migrations/0001_a/expand.sql", "SELECT 1;\nALTER TABEL users ADD x int;\n");
+        let plan = project.zdm(&["plan"]).ended(3).says("migrations/0001_a/expand.sql:2");
+        assert!(plan.out.contains("not-understood"), "{}", plan.out);
+        project.zdm(&["expand"]).ended(3).says("cannot be read as SQL");
+    });
+}
+
 /// Sends a signal.
 fn stop(child: &std::process::Child, signal: &str) {
     let mut kill = std::process::Command::new("kill");
