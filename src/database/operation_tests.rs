@@ -205,6 +205,7 @@ fn rich(engine: Engine) -> Vec<&'static str> {
              CONSTRAINT users_org_name_key UNIQUE (org, name) DEFERRABLE)",
             "CREATE INDEX users_lower ON users (lower(name)) WHERE name <> 'x'",
             "COMMENT ON COLUMN users.name IS 'what people call it'",
+            "GRANT SELECT (name), UPDATE (name) ON users TO PUBLIC",
         ],
         Engine::MySql | Engine::MariaDb => vec![
             "CREATE TABLE codes (code varchar(50) COLLATE utf8mb4_bin PRIMARY KEY)",
@@ -309,6 +310,49 @@ fn old_and_new_builds_write_side_by_side_and_nothing_is_lost() {
         trial.phase(Phase::Purge).await;
         trial.ok("INSERT INTO users (id, title) VALUES (13, 'last')").await;
         assert_eq!(trial.rows("id, title").await[11..], ["12 twelve", "13 last"]);
+    });
+}
+
+#[test]
+fn an_application_needs_no_right_on_what_is_zdms() {
+    support::each(|db: &Db| {
+        let url = db.user("app");
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let table = "CREATE TABLE users (id int PRIMARY KEY, name varchar(20) NOT NULL)";
+            let mut trial = Trial::rename(&db.url, &[table]).await;
+            trial
+                .ok(&format!("GRANT SELECT, INSERT, UPDATE ON users TO {}", db.user_name("app")))
+                .await;
+            trial.phase(Phase::Expand).await;
+            let app = support::Session::open(&url);
+            app.run("INSERT INTO users (id, name) VALUES (1, 'a')");
+            app.run("UPDATE users SET title = 'b'");
+            assert_eq!(app.value("SELECT name FROM users"), "b");
+        });
+    });
+}
+
+#[test]
+fn a_check_binds_the_new_column_from_expand_on_where_it_cannot_be_added_later() {
+    each(|url, _| async move {
+        let table = "CREATE TABLE users (id int PRIMARY KEY, age int, name varchar(20), \
+            CONSTRAINT users_name CHECK (name <> 'nobody'), CONSTRAINT users_age CHECK (name <> 'kid' OR age < 18))";
+        let mut trial = Trial::rename(&url, &[table]).await;
+        trial.ok("INSERT INTO users VALUES (1, 20, 'ann')").await;
+        for phase in [Phase::Expand, Phase::Migrate] {
+            trial.phase(phase).await;
+        }
+        for phase in [Phase::Contract, Phase::Purge] {
+            let code = trial.code("INSERT INTO users (id, title) VALUES (2, 'nobody')").await;
+            assert!(["23514", "4025"].contains(&&*code), "{code}");
+            let code = trial.code("UPDATE users SET title = 'kid'").await;
+            assert!(["23514", "4025"].contains(&&*code), "{code}");
+            trial.phase(phase).await;
+        }
+        let code = trial.code("UPDATE users SET title = 'kid'").await;
+        assert!(["23514", "4025"].contains(&&*code), "{code}");
+        trial.ok("INSERT INTO users (id, age, title) VALUES (3, 8, 'kid')").await;
     });
 }
 

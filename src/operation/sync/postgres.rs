@@ -49,7 +49,12 @@ pub(super) fn triggers(server: Server, table: &TableName, syncs: &[&Sync]) -> Ve
 
 fn function_name(table: &TableName, word: &str) -> String {
     let schema = table.schema.as_deref().unwrap_or("public");
-    let name = names::joined(ENGINE, &["sync", schema, &table.name, word]);
+    let mut whole = format!("{schema}.{}", table.name);
+    // A dot in a name could make two tables look alike, and one function serve both.
+    if whole.matches('.').count() > 1 {
+        whole = names::digest(&format!("{schema:?}.{:?}", table.name));
+    }
+    let name = names::joined(ENGINE, &["sync", &whole, word]);
     format!("{}.{}", ident(ENGINE, "zdm"), ident(ENGINE, &name))
 }
 

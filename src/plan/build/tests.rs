@@ -67,7 +67,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       ALTER TABLE "public"."users" ADD COLUMN "title" character varying(50)
         ReadsAndWrites 
     1-sync-triggers: keep name and title alike by triggers
-      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public.users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
       BEGIN
         -- 0002_title
         IF NEW."title" IS DISTINCT FROM NULL THEN
@@ -79,11 +79,11 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       END
       $zdm$
         Nothing 
-      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_insert"() FROM PUBLIC
+      REVOKE ALL ON FUNCTION "zdm"."sync_public.users_insert"() FROM PUBLIC
         Nothing 
-      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_insert" BEFORE INSERT ON "public"."users" FOR EACH ROW EXECUTE FUNCTION "zdm"."sync_public_users_insert"()
+      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_insert" BEFORE INSERT ON "public"."users" FOR EACH ROW EXECUTE FUNCTION "zdm"."sync_public.users_insert"()
         Writes 
-      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public.users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
       BEGIN
         -- 0002_title
         IF pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title")) THEN
@@ -95,12 +95,12 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       END
       $zdm$
         Nothing 
-      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_update"() FROM PUBLIC
+      REVOKE ALL ON FUNCTION "zdm"."sync_public.users_update"() FROM PUBLIC
         Nothing 
       CREATE OR REPLACE TRIGGER "zzz_zdm_sync_update" BEFORE UPDATE ON "public"."users" FOR EACH ROW
         WHEN (pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title"))
           OR pg_catalog.record_image_ne(ROW(NEW."name"), ROW(OLD."name")))
-        EXECUTE FUNCTION "zdm"."sync_public_users_update"()
+        EXECUTE FUNCTION "zdm"."sync_public.users_update"()
         Writes 
   migrate
     1-backfill: fill users.title from name
@@ -130,7 +130,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
     1-hide: hide column name of users as zdm_hidden_0002_name
       ALTER TABLE "public"."users" RENAME COLUMN "name" TO "zdm_hidden_0002_name"
         ReadsAndWrites 
-      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public.users_insert"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
       BEGIN
         -- 0002_title
         NEW."zdm_hidden_0002_name" := NEW."title";
@@ -138,11 +138,11 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       END
       $zdm$
         Nothing 
-      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_insert"() FROM PUBLIC
+      REVOKE ALL ON FUNCTION "zdm"."sync_public.users_insert"() FROM PUBLIC
         Nothing 
-      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_insert" BEFORE INSERT ON "public"."users" FOR EACH ROW EXECUTE FUNCTION "zdm"."sync_public_users_insert"()
+      CREATE OR REPLACE TRIGGER "zzz_zdm_sync_insert" BEFORE INSERT ON "public"."users" FOR EACH ROW EXECUTE FUNCTION "zdm"."sync_public.users_insert"()
         Writes 
-      CREATE OR REPLACE FUNCTION "zdm"."sync_public_users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
+      CREATE OR REPLACE FUNCTION "zdm"."sync_public.users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
       BEGIN
         -- 0002_title
         NEW."zdm_hidden_0002_name" := NEW."title";
@@ -150,21 +150,21 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       END
       $zdm$
         Nothing 
-      REVOKE ALL ON FUNCTION "zdm"."sync_public_users_update"() FROM PUBLIC
+      REVOKE ALL ON FUNCTION "zdm"."sync_public.users_update"() FROM PUBLIC
         Nothing 
       CREATE OR REPLACE TRIGGER "zzz_zdm_sync_update" BEFORE UPDATE ON "public"."users" FOR EACH ROW
         WHEN (pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title")))
-        EXECUTE FUNCTION "zdm"."sync_public_users_update"()
+        EXECUTE FUNCTION "zdm"."sync_public.users_update"()
         Writes 
   purge (no way back)
     1-purge: drop column zdm_hidden_0002_name of users
       DROP TRIGGER IF EXISTS "zzz_zdm_sync_insert" ON "public"."users"
         ReadsAndWrites 
-      DROP FUNCTION IF EXISTS "zdm"."sync_public_users_insert"()
+      DROP FUNCTION IF EXISTS "zdm"."sync_public.users_insert"()
         Nothing 
       DROP TRIGGER IF EXISTS "zzz_zdm_sync_update" ON "public"."users"
         ReadsAndWrites 
-      DROP FUNCTION IF EXISTS "zdm"."sync_public_users_update"()
+      DROP FUNCTION IF EXISTS "zdm"."sync_public.users_update"()
         Nothing 
       ALTER TABLE "public"."users" DROP COLUMN "zdm_hidden_0002_name"
         ReadsAndWrites 

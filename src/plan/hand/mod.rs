@@ -260,3 +260,6 @@ fn short(text: &str) -> String {
     }
     cut
 }
+
+#[cfg(test)]
+mod tests;
