@@ -18,6 +18,7 @@ mod gate;
 mod ground;
 mod lint;
 mod operations;
+mod readme;
 mod repository;
 mod search_path;
 mod state;
