@@ -54,6 +54,7 @@ const USERS: &str =
     "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL, UNIQUE (name));";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the plan is read as a whole")]
 fn a_rename_on_postgres_is_planned_without_a_database() {
     insta::assert_snapshot!(check(USERS_TITLE, Engine::Postgres), @r#"
 0001_users pending

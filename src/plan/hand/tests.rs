@@ -11,7 +11,8 @@ fn planned(
 ) -> Result<Vec<Step>, Vec<Refusal>> {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     let entry = Entry::Folder { name: "0001_a".to_owned(), files: files.collect() };
-    let migration = migrations("m", vec![entry]).unwrap().remove(0);
+    let mut read = migrations("m", vec![entry]).unwrap_or_default();
+    let migration = read.remove(0);
     let updated = Column {
         name: "updated".to_owned(),
         on_update: Some("current_timestamp()".to_owned()),

@@ -58,13 +58,11 @@ fn used_names(view: &str) -> String {
         // A doubled quote stands for one in the name.
         let mut rest = piece;
         while let Some((_, after)) = rest.split_once('`') {
-            match after.strip_prefix('`') {
-                Some(after) => rest = after,
-                None => {
-                    used.push_str(after);
-                    break;
-                }
-            }
+            let Some(behind) = after.strip_prefix('`') else {
+                used.push_str(after);
+                break;
+            };
+            rest = behind;
         }
     }
     used
