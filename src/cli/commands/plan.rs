@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use super::sources;
-use crate::cli::args::PlanArgs;
+use crate::cli::args::{Format, PlanArgs};
 use crate::cli::output::Stop;
 use crate::cli::reading::Reading;
 use crate::cli::settings::{Settings, Way};
 use crate::cli::{Shell, exit};
-use crate::engine::{failure, open};
+use crate::engine::{commands, failure, open};
 use crate::error::{Error, ErrorKind};
 use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
@@ -98,6 +98,17 @@ fn show(
         detail: wish.detail,
         only: wish.only,
     };
+    let drifted = wish
+        .asked
+        .as_ref()
+        .map(|asked| commands::unless_drifted(project, &asked.history, asked.server));
+    if let Some(Err(drifted)) = drifted {
+        // For people both; for programs one object, and the error is the one that counts.
+        if shell.output.format == Format::Human {
+            shell.output.data(&human::plan::plan(&plan, &view))?;
+        }
+        return Err(drifted.into());
+    }
     let result = judge(&plan);
     let next = next(&plan, result);
     shell.result(|| human::plan::plan(&plan, &view), || json::plan::plan(&plan, result, next))?;

@@ -16,4 +16,5 @@ pub(crate) use expand::expand;
 pub(crate) use migrate::migrate;
 pub(crate) use purge::purge;
 pub(crate) use rollback::rollback;
+pub(crate) use select::unless_drifted;
 pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};

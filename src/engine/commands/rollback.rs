@@ -44,7 +44,7 @@ async fn back(
         Direction::Never => return Err(too_late(migration, state)),
     };
     refuse_before_later_ones(run, &ground, migration)?;
-    select::unless_drifted(run.job, &ground.history, ground.server)?;
+    select::unless_drifted(&run.job.project, &ground.history, ground.server)?;
     let steps = ground.steps(run, migration, phase)?;
     let id = &migration.id;
     if matches!(state, State::Expanded | State::Migrating | State::Migrated) {

@@ -10,6 +10,7 @@ use crate::model::state::State;
 use crate::plan::history::History;
 use crate::plan::migration::Migration;
 use crate::plan::order::{self, Drift, Wish};
+use crate::plan::project::Project;
 
 /// The migration that a name or a number means.
 pub(crate) fn called<'a>(job: &'a Job, name: &str) -> Result<&'a Migration, Error> {
@@ -25,7 +26,7 @@ pub(crate) fn chosen<'a>(
     phase: Phase,
     outcome: &mut Outcome,
 ) -> Result<Vec<&'a Migration>, Error> {
-    unless_drifted(job, &ground.history, ground.server)?;
+    unless_drifted(&job.project, &ground.history, ground.server)?;
     let order = ordered(job, &ground.history, ground.server, phase)?;
     for held in order.held {
         outcome.notes.push(format!("{}: {}", held.why.message, held.why.help));
@@ -46,8 +47,12 @@ pub(crate) fn ordered<'a>(
 }
 
 /// Refuses when the folder is not what has run.
-pub(crate) fn unless_drifted(job: &Job, history: &History, server: Server) -> Result<(), Error> {
-    let drift = order::drift(&job.project, history, server);
+pub(crate) fn unless_drifted(
+    project: &Project,
+    history: &History,
+    server: Server,
+) -> Result<(), Error> {
+    let drift = order::drift(project, history, server);
     let is_gone = |drift: &Drift| matches!(drift, Drift::Gone { .. });
     let Some(first) = drift.first() else { return Ok(()) };
     let error = if drift.iter().any(is_gone) {

@@ -15,6 +15,7 @@ use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::model::state::State;
 use crate::plan::history::History;
+use crate::plan::order;
 
 /// Where things stand.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct Status {
     pub(crate) run: Option<RunOwner>,
     /// Every migration of the folder and of the journal, in order.
     pub(crate) migrations: Vec<MigrationStatus>,
+    /// Where the folder is not what has run, one line each.
+    pub(crate) drift: Vec<String>,
     /// The next command to type, when there is one.
     pub(crate) next: Option<String>,
 }
@@ -92,8 +95,11 @@ pub(crate) async fn status(job: &Job) -> Result<Status, Error> {
     let server = conn.server();
     Connection::close(conn).await;
     let migrations = migrations(job, &history, &backfills);
-    let next = select::next_command(job, &history);
-    Ok(Status { server, identity, installed, run, migrations, next })
+    let drift = order::drift(&job.project, &history, server);
+    let drift: Vec<String> = drift.iter().map(ToString::to_string).collect();
+    // Nothing runs before the folder is again what has run.
+    let next = if drift.is_empty() { select::next_command(job, &history) } else { None };
+    Ok(Status { server, identity, installed, run, migrations, drift, next })
 }
 
 fn migrations(

@@ -26,6 +26,13 @@ pub(crate) fn status(status: &Status, width: usize) -> String {
     text.push('\n');
     let rows = status.migrations.iter().map(row).collect();
     text.push_str(&table(&["MIGRATION", "STATE", "SINCE", "WHAT"], rows, width));
+    if !status.drift.is_empty() {
+        let title = "The folder is not what has run; nothing runs before that is put right";
+        writeln!(text, "\n{}", paint(Tone::Bad, title)).unwrap_or_default();
+        for line in &status.drift {
+            writeln!(text, "  {line}").unwrap_or_default();
+        }
+    }
     for migration in status.migrations.iter().filter(|migration| is_under_way(migration.state)) {
         write_under_way(&mut text, migration);
     }

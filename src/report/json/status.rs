@@ -27,6 +27,8 @@ pub(crate) struct Status {
     run: Option<Run>,
     /// Every migration of the folder and of the journal, in order.
     migrations: Vec<Migration>,
+    /// Where the folder is not what has run, one line each.
+    drift: Vec<String>,
     /// The next command to type.
     next: Option<String>,
 }
@@ -109,6 +111,7 @@ pub(crate) fn status(status: &commands::Status) -> Status {
         installed: status.installed,
         run: status.run.as_ref().map(run),
         migrations: status.migrations.iter().map(migration).collect(),
+        drift: status.drift.clone(),
         next: status.next.clone(),
     }
 }

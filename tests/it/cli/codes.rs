@@ -224,6 +224,8 @@ fn an_edited_applied_step_is_exit_code_7_until_it_is_accepted() {
         project.zdm(&["expand"]).ended(0);
         project.file(path, "CREATE TABLE t (id bigint PRIMARY KEY);\n");
         project.zdm(&["expand"]).ended(7).says("0001_a");
+        project.zdm(&["plan"]).ended(7).says("0001_a");
+        project.zdm(&["status"]).ended(0).says("The folder is not what has run");
         let accept = ["status", "--accept", "0001_a", "--reason", "widened by hand"];
         project.zdm(&accept).ended(0);
         project.zdm(&["expand"]).ended(0);
