@@ -20,8 +20,7 @@ use crate::sql::catalog::{Catalog, Column, Table};
 use crate::sql::quote::ident;
 use crate::sql::rename::mentions;
 
-pub(crate) use declare::DeclarationError;
-pub(crate) use registry::{ALL, Kind, parse};
+pub(crate) use registry::parse;
 pub(crate) use sync::Image;
 
 /// What an operation is planned against.
@@ -100,14 +99,16 @@ pub(crate) struct Refusal {
     pub(crate) help: String,
 }
 
-/// What a statement of an old build meets after contract.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a statement of an old build meets after contract; the worst is the greatest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum LateStatement {
+    /// Each old value means the same in the new structure.
+    #[expect(dead_code, reason = "for operations that change a column in place")]
+    Harmless,
     /// It fails loudly.
     Error,
-    /// Each old value means the same in the new structure.
-    Harmless,
     /// It does the wrong thing in silence: contract needs the hard fence.
+    #[expect(dead_code, reason = "for operations that change a column in place")]
     Silent,
 }
 
@@ -122,9 +123,6 @@ pub(crate) struct Claim {
 
 /// A declarative change.
 pub(crate) trait Operation: Debug + Send + std::marker::Sync {
-    /// The word behind `kind =`.
-    fn kind(&self) -> &'static str;
-
     /// What it does, in a line: `rename column users.name to display_name`.
     fn title(&self) -> String;
 

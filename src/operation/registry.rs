@@ -12,21 +12,15 @@ use super::rename_column::RenameColumn;
 pub(crate) struct Kind {
     /// The word.
     pub(crate) name: &'static str,
-    /// What it is for, in a line.
-    pub(crate) summary: &'static str,
     /// Its keys, without `kind`, in the order in which people write them.
     pub(crate) keys: &'static [&'static str],
-    /// An example for `zdm new`, as it stands in `migration.toml`.
-    pub(crate) example: &'static str,
     parse: fn(Fields<'_>) -> Result<Box<dyn Operation>, DeclarationError>,
 }
 
 /// Every kind, in alphabetical order.
 pub(crate) const ALL: &[Kind] = &[Kind {
     name: "rename_column",
-    summary: "a column gets another name; both live until no build uses the old one",
     keys: &["table", "from", "to"],
-    example: "[[operation]]\nkind  = \"rename_column\"\ntable = \"users\"\nfrom  = \"name\"\nto    = \"display_name\"\n",
     parse: |fields| Ok(Box::new(RenameColumn::parse(fields)?)),
 }];
 
@@ -107,14 +101,5 @@ mod tests {
         let (message, ..) =
             check("kind='rename_column'\ntable='users'\nfrom='x'\nto='x'").unwrap_err();
         assert_eq!(message, "operation \"rename_column\" renames column \"x\" to itself");
-    }
-
-    #[test]
-    fn every_example_is_read_and_names_its_kind() {
-        for kind in ALL {
-            let text = kind.example.replace("[[operation]]\n", "");
-            let table = DeTable::parse(&text).unwrap();
-            assert_eq!(parse(&table).unwrap().kind(), kind.name);
-        }
     }
 }

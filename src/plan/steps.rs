@@ -157,16 +157,6 @@ pub(crate) fn open_syncs(
     syncs
 }
 
-/// The tables that a migration's operations and backfills are about, as the catalog names them.
-pub(crate) fn tables(migration: &Migration, schema: Option<&str>) -> Vec<TableName> {
-    let operations = migration.operations.iter().flat_map(|operation| operation.tables());
-    let backfills = migration.backfills.iter().map(|backfill| backfill.fill.table.clone());
-    let mut tables: Vec<_> = operations.chain(backfills).map(|table| table.or_in(schema)).collect();
-    tables.sort();
-    tables.dedup();
-    tables
-}
-
 /// The phase whose triggers are in force in a state. Another migration that is in the middle of expand, contract,
 /// rollback or purge on the same tables must be ended first (`plan::order` refuses), so that there is one answer.
 fn last_phase(state: State) -> Option<Phase> {

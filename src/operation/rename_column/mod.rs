@@ -43,10 +43,6 @@ impl RenameColumn {
 }
 
 impl Operation for RenameColumn {
-    fn kind(&self) -> &'static str {
-        "rename_column"
-    }
-
     fn title(&self) -> String {
         format!("rename column {}.{} to {}", self.table, self.from, self.to)
     }

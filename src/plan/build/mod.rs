@@ -77,7 +77,7 @@ impl<'p> Scene<'p> {
             others,
             planned: PlannedMigration {
                 id: migration.id.clone(),
-                description: migration.description.clone(),
+                description: words::description(migration),
                 state,
                 phases: Vec::new(),
                 refusals: Vec::new(),

@@ -3,7 +3,15 @@
 use crate::config::Config;
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
+use crate::operation::LateStatement;
 use crate::plan::migration::Migration;
+
+/// What the migration is for: in its author's words, else by its operations.
+pub(super) fn description(migration: &Migration) -> Option<String> {
+    let titles: Vec<_> = migration.operations.iter().map(|operation| operation.title()).collect();
+    let by_operations = (!titles.is_empty()).then(|| titles.join(", "));
+    migration.description.clone().or(by_operations)
+}
 
 /// The gate in front of a phase, in words.
 pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Option<String> {
@@ -21,10 +29,23 @@ pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Opti
         .into_iter()
         .partition(|service| migration.contract.tolerated_by.contains(service));
     let sentence = format!("every live instance of {} must tolerate {id}", all(&ready, &waiting));
+    let sentence = format!("{sentence}{}", late(migration));
     if waiting.is_empty() {
         return Some(sentence);
     }
     Some(format!("{sentence}; not in tolerated_by yet: {}", waiting.join(", ")))
+}
+
+/// What happens to a statement that an old build sends all the same.
+fn late(migration: &Migration) -> &'static str {
+    let worst = migration.operations.iter().map(|operation| operation.late_statement()).max();
+    match worst {
+        Some(LateStatement::Error) => "; what an old build sends all the same fails",
+        Some(LateStatement::Silent) => {
+            "; what an old build sends all the same does harm in silence"
+        }
+        Some(LateStatement::Harmless) | None => "",
+    }
 }
 
 fn all(ready: &[String], waiting: &[String]) -> String {
