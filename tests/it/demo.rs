@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::Engine;
@@ -71,7 +71,7 @@ fn the_demo_tells_the_whole_story_on_mariadb() {
 }
 
 /// Sends a signal in the middle of the story, and looks whether anything is left.
-fn after(signal: &str, engine: Engine) -> Option<i32> {
+fn after(signal: &str, engine: Engine) -> ExitStatus {
     let directory = directory();
     let mut child = demo(engine, "200000", directory.path()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -84,7 +84,7 @@ fn after(signal: &str, engine: Engine) -> Option<i32> {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
-    let code = ended(&mut child);
+    let status = ended(&mut child);
     // After a kill it is the watcher that removes things, a moment later.
     let begun = Instant::now();
     while !left_in(directory.path()).is_empty() || TcpStream::connect(("127.0.0.1", port)).is_ok() {
@@ -97,13 +97,13 @@ fn after(signal: &str, engine: Engine) -> Option<i32> {
         assert!(begun.elapsed() < Duration::from_secs(30), "a process goes on");
         std::thread::sleep(Duration::from_millis(50));
     }
-    code
+    status
 }
 
-fn ended(child: &mut Child) -> Option<i32> {
+fn ended(child: &mut Child) -> ExitStatus {
     let mut errors = String::new();
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    child.wait().unwrap().code()
+    child.wait().unwrap()
 }
 
 /// How many processes name the directory in their arguments.
@@ -121,7 +121,7 @@ fn the_demo_leaves_nothing_behind_when_it_is_interrupted() {
         ("KILL", Engine::MariaDb, None),
     ] {
         if engine.is_there() {
-            assert_eq!(after(signal, engine), code, "{signal} on {engine}");
+            assert_eq!(after(signal, engine).code(), code, "{signal} on {engine}");
         }
     }
 }
