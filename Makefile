@@ -6,7 +6,7 @@ help: ## show this list
 
 demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for MariaDB)
 	@scripts/servers.sh $(or $(ENGINE),postgres)
-	@cargo run --locked --quiet -- demo --engine $(or $(ENGINE),postgres)
+	@cargo run --locked -- demo --engine $(or $(ENGINE),postgres)
 
 test: ## run everything that CI runs
 	@scripts/test.sh

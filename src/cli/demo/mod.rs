@@ -21,9 +21,14 @@ use super::signals;
 use crate::engine::interrupt::{Interrupt, Signal};
 use crate::engine::scratch::{self, Durability, ScratchError};
 use crate::error::{Error, ErrorKind};
+use crate::model::server::Engine;
 
 /// Runs `zdm demo`.
 pub(super) fn run(args: &DemoArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
+    if args.engine == Engine::MySql {
+        let error = Error::usage("zdm cannot start a MySQL of its own");
+        return Err(error.hint("Use --engine mariadb, or --engine postgres.").into());
+    }
     let interrupt = Interrupt::default();
     shell.block_on(async {
         let _listening = signals::listen(&interrupt)?;
