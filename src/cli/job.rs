@@ -42,7 +42,7 @@ pub(crate) fn apply_run(job: &mut Job, args: &RunArgs) {
 /// Sets the wishes about the gate.
 pub(crate) fn apply_gate(job: &mut Job, args: &GateArgs) {
     job.gate_wait = args.wait;
-    job.overrides = args.overrides();
+    job.overrides = args.overridden.overrides();
 }
 
 impl Lines for Output {

@@ -41,6 +41,26 @@ impl Connection {
         self.query(&sql, &[]).await.map(drop)
     }
 
+    /// Whether the connection that holds a session lock runs nothing: its process has stopped, or lost its way to the
+    /// server. Also when nobody holds it by now.
+    pub(crate) async fn presence_is_idle(&mut self, presence: Presence) -> Result<bool, DbError> {
+        let (number, name) = words(presence);
+        let sql = if self.engine().is_mysql_family() {
+            format!(
+                "SELECT count(*) FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Sleep' AND ID = \
+                 IS_USED_LOCK(CONCAT('zdm.{name}.', LEFT(SHA2(DATABASE(), 256), 32)))"
+            )
+        } else {
+            format!(
+                "SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+                 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 8021101 AND l.objid = {number} \
+                 AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+                 AND COALESCE(a.state, '') NOT LIKE 'idle%'"
+            )
+        };
+        Ok(!self.query_one(&sql, &[]).await?.bool(0)?)
+    }
+
     /// The server's number for this connection as it says it now: behind a pooler that changes with every
     /// transaction, and is not [`Connection::backend`]'s.
     pub(crate) async fn backend_now(&mut self) -> Result<i64, DbError> {

@@ -2,6 +2,7 @@
 
 use super::gate::Unconfirmed;
 use crate::database::error::{DbError, DbErrorKind};
+use crate::database::state::run_lock::LOST;
 use crate::database::target::Target;
 use crate::error::{Error, ErrorKind};
 
@@ -61,6 +62,10 @@ pub(crate) fn read_only(server: &str) -> Error {
 
 /// A "no" in the middle of work: `doing` completes "could not".
 pub(crate) fn working(doing: &str, error: DbError) -> Error {
+    if error.code.as_deref() == Some(LOST) {
+        return Error::new(ErrorKind::Busy, format!("could not {doing}: another run took over"))
+            .hint("This one had stopped for too long, and wrote nothing after that. zdm status shows who is at work.");
+    }
     let (kind, hint) = match error.kind {
         DbErrorKind::Unreachable | DbErrorKind::Lost => (
             ErrorKind::Failed,
@@ -97,7 +102,10 @@ pub(crate) fn working(doing: &str, error: DbError) -> Error {
             "What was done is recorded. Run the same command again to go on from there.",
         ),
     };
-    let hint = error.hint.clone().map_or_else(|| hint.to_owned(), |own| format!("{own}. {hint}"));
+    let hint = match &error.hint {
+        Some(own) => format!("{}. {hint}", own.trim_end_matches('.')),
+        None => hint.to_owned(),
+    };
     Error::new(kind, format!("could not {doing}")).hint(hint).caused_by(error)
 }
 

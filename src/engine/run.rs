@@ -79,7 +79,9 @@ pub(crate) async fn phase(run: &mut Run<'_>, work: PhaseWork<'_>) -> Result<(), 
         let leave = (Some(at) == last).then(|| Transition::new(during, after));
         let enter = enter.take();
         let gate = work.gate.filter(|_| Some(at) == gated);
-        let task = Task { migration: work.migration, phase, step, earlier, enter, leave, gate };
+        let (migration_, phase_steps) = (work.migration, work.steps);
+        let task =
+            Task { migration: migration_, phase, step, earlier, enter, leave, phase_steps, gate };
         let began = Instant::now();
         let (name_, title_) = (name.clone(), title.clone());
         run.job.listener.hear(&Event::StepBegan {

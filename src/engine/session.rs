@@ -10,13 +10,16 @@ use crate::database::connection::{Connection, LockLimit};
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::observe::Presence;
 use crate::database::target::Target;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// How long to try to connect again before the run gives up.
 const RECONNECT_FOR: Duration = Duration::from_mins(1);
 
 /// How long the server may need to end what a former connection was doing.
 const FORMER_SESSION: Duration = Duration::from_secs(10);
+
+/// A former connection that is idle for so long has nothing under way.
+const IDLE_SESSION: Duration = Duration::from_secs(2);
 
 /// The work connection, and a second one that looks at it from outside.
 pub(crate) struct Worker {
@@ -60,15 +63,20 @@ impl Worker {
     /// Takes the session lock that shows that this run's work connection lives. The server holds it until the
     /// connection's last statement has ended, so that a run that follows a dead one does not meet its statement.
     pub(crate) async fn show_presence(&mut self, job: &Job) -> Result<(), Error> {
-        let until = Instant::now() + FORMER_SESSION.max(job.run_wait);
+        let failed = |error| failure::working("take the session lock", error);
+        let began = Instant::now();
         loop {
-            let taken = self.conn.try_presence(Presence::Work).await;
-            if taken.map_err(|error| failure::working("take the session lock", error))? {
+            if self.conn.try_presence(Presence::Work).await.map_err(failed)? {
                 return Ok(());
             }
-            if Instant::now() >= until {
+            // A process that has stopped holds it for ever, and does nothing: if it goes on, it finds its run lock gone.
+            let is_idle = self.conn.presence_is_idle(Presence::Work).await.map_err(failed)?;
+            if is_idle && began.elapsed() >= IDLE_SESSION {
+                return Ok(());
+            }
+            if began.elapsed() >= FORMER_SESSION.max(job.run_wait) {
                 let message = "a statement of an earlier run is still running in the server";
-                return Err(Error::new(crate::error::ErrorKind::Busy, message).hint(
+                return Err(Error::new(ErrorKind::Busy, message).hint(
                     "Wait for its end, or end its session, then run the same command again.",
                 ));
             }

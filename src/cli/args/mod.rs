@@ -14,7 +14,7 @@ mod run;
 
 pub(crate) use demo::{DemoAppArgs, DemoArgs};
 pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
-pub(crate) use run::{GateArgs, IfBlocked, RunArgs};
+pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
 
 const AFTER_HELP: &str = "\
 A first migration:
@@ -234,6 +234,9 @@ pub(crate) struct ExpandArgs {
     /// Flags of every run.
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    /// What is overridden.
+    #[command(flatten)]
+    pub(crate) overridden: OverrideArgs,
 }
 
 /// `zdm migrate`.
@@ -242,6 +245,9 @@ pub(crate) struct MigrateArgs {
     /// Flags of every run.
     #[command(flatten)]
     pub(crate) run: RunArgs,
+    /// What is overridden.
+    #[command(flatten)]
+    pub(crate) overridden: OverrideArgs,
     /// Let the backfill run without pauses
     #[arg(long)]
     pub(crate) full_speed: bool,

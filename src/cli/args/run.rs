@@ -32,19 +32,27 @@ pub(crate) struct GateArgs {
     /// How long to wait for the gate to become clear
     #[arg(long, value_parser = duration::parse, default_value = "0s", value_name = "TIME")]
     pub(crate) wait: Duration,
-    /// Go on although this source of evidence refuses; becomes an event
-    #[arg(long = "override", value_name = "SOURCE", requires = "reason")]
+    /// What is overridden.
+    #[command(flatten)]
+    pub(crate) overridden: OverrideArgs,
+}
+
+/// Refusals that a person overrides by name.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct OverrideArgs {
+    /// Go on although this refuses: a gate's source of evidence, keep_for or repeat; becomes an event
+    #[arg(long = "override", value_name = "NAME", requires = "reason")]
     pub(crate) overrides: Vec<String>,
     /// Why, for the events
     #[arg(long, value_name = "TEXT", requires = "overrides")]
     pub(crate) reason: Option<String>,
 }
 
-impl GateArgs {
-    /// Each overridden source with the reason.
+impl OverrideArgs {
+    /// Each overridden name with the reason.
     pub(crate) fn overrides(&self) -> Vec<(String, String)> {
         let reason = self.reason.clone().unwrap_or_default();
-        self.overrides.iter().map(|source| (source.clone(), reason.clone())).collect()
+        self.overrides.iter().map(|name| (name.clone(), reason.clone())).collect()
     }
 }
 

@@ -20,7 +20,8 @@ pub(crate) fn expand(args: &ExpandArgs, shell: &Shell<'_>) -> Result<ExitCode, S
     if args.run.dry_run {
         return plan::dry_run(Phase::Expand, shell);
     }
-    let job = prepare(shell, &args.run)?;
+    let mut job = prepare(shell, &args.run)?;
+    job.overrides = args.overridden.overrides();
     let ended = go(shell, &job, async { commands::expand(&job).await })?;
     finish(shell, "expand", &ended?)
 }
@@ -32,6 +33,7 @@ pub(crate) fn migrate(args: &MigrateArgs, shell: &Shell<'_>) -> Result<ExitCode,
     }
     let mut job = prepare(shell, &args.run)?;
     job.full_speed = args.full_speed;
+    job.overrides = args.overridden.overrides();
     let ended = go(shell, &job, async { commands::migrate(&job).await })?;
     finish(shell, "migrate", &ended?)
 }

@@ -76,6 +76,17 @@ pub(crate) async fn save_checkpoint(
     Ok(())
 }
 
+/// Forgets the checkpoint of a step, so that it begins anew.
+pub(crate) async fn forget_checkpoint(
+    conn: &mut Connection,
+    id: &MigrationId,
+    step: &str,
+) -> Result<(), DbError> {
+    let sql = conn.sql("DELETE FROM {zdm}backfill WHERE migration = ? AND step = ?");
+    conn.execute(&sql, &[id.as_str().into(), step.into()]).await?;
+    Ok(())
+}
+
 /// Forgets the checkpoints of a migration: a rollback is done.
 pub(crate) async fn forget_checkpoints(
     conn: &mut Connection,

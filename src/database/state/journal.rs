@@ -154,6 +154,19 @@ pub(crate) async fn step_undone(
     Ok(())
 }
 
+/// Forgets one step, done or not, so that it runs again.
+pub(crate) async fn forget_step(
+    conn: &mut Connection,
+    id: &MigrationId,
+    phase: Phase,
+    name: &str,
+) -> Result<(), DbError> {
+    let sql = conn.sql("DELETE FROM {zdm}step WHERE migration = ? AND phase = ? AND name = ?");
+    let values = [id.as_str().into(), phase.as_str().into(), name.into()];
+    conn.execute(&sql, &values).await?;
+    Ok(())
+}
+
 /// Records another text of a step that ran: somebody looked at the difference and accepted it.
 pub(crate) async fn accept_seal(
     conn: &mut Connection,

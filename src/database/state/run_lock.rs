@@ -13,6 +13,9 @@ use crate::database::error::{DbError, DbErrorKind};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RunToken(pub(crate) String);
 
+/// The code of the error of a run whose lock was taken over.
+pub(crate) const LOST: &str = "run-lock-lost";
+
 /// The run that has the lock. Times are milliseconds since 1970 on the database's clock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct RunOwner {
@@ -150,6 +153,7 @@ fn lost() -> DbError {
         DbErrorKind::Other,
         "this run has lost its lock: another run took over after it had ended",
     );
+    error.code = Some(LOST.to_owned());
     error.hint =
         Some("Nothing was written after that. Run the same command again to go on.".to_owned());
     error

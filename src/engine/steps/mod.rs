@@ -44,6 +44,8 @@ pub(crate) struct Task<'a> {
     pub(crate) enter: Option<Transition>,
     /// Written with its last record: the phase ends with it.
     pub(crate) leave: Option<Transition>,
+    /// All steps of its phase: a verification that fails lets the backfills before it run again.
+    pub(crate) phase_steps: &'a [Step],
     /// The gate behind which it takes the old structure away.
     pub(crate) gate: Option<&'a Passed>,
 }

@@ -6,12 +6,16 @@ use super::backfill::prepared;
 use super::keyset::{Key, Keyset};
 use super::{Task, record};
 use crate::database::error::DbError;
+use crate::database::state::checkpoints::forget_checkpoint;
+use crate::database::state::journal::forget_step;
+use crate::database::state::run_lock::check_run;
 use crate::engine::failure::is_lost;
 use crate::engine::progress::Meter;
 use crate::engine::run::Run;
 use crate::engine::stop;
 use crate::error::{Error, ErrorKind};
-use crate::model::step::Verify;
+use crate::model::name::TableName;
+use crate::model::step::{Action, Step, Verify};
 use crate::plan::pacing::{self, Limits, Observation, Speed, State};
 
 /// So many wrong rows are named.
@@ -57,7 +61,14 @@ pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, verify: &Verify) -> 
     }
     meter.end(found.visited, run.job);
     if found.wrong > 0 {
-        return Err(wrong_rows(verify, &keyset, &found));
+        let fills = refillable(task, &verify.table);
+        forget(run, task, &fills).await.map_err(failed)?;
+        let error = wrong_rows(verify, &keyset, &found);
+        return Err(error.hint(if fills.is_empty() {
+            "Correct the rows, then run the same command again: it verifies them anew."
+        } else {
+            "Rows that came, or changed, after the backfill are filled by running the same command again; others must be corrected first."
+        }));
     }
     record::done(run, task).await
 }
@@ -106,5 +117,29 @@ fn wrong_rows(verify: &Verify, keyset: &Keyset, found: &Found) -> Error {
     for key in &found.examples {
         error = error.detail(format!("for example the row with {}", keyset.title(key)));
     }
-    error.hint("Correct the rows, then run the same command again: it verifies them anew.")
+    error
+}
+
+/// The backfills of the table that know which rows still need them: they may run again without doing a row twice.
+fn refillable<'a>(task: &Task<'a>, table: &TableName) -> Vec<&'a Step> {
+    let is_one = |step: &&Step| match &step.action {
+        Action::Backfill(backfill) => backfill.table == *table && backfill.pending.is_some(),
+        Action::Statements(_) | Action::Alone(_) | Action::Verify(_) => false,
+    };
+    task.phase_steps.iter().filter(is_one).collect()
+}
+
+async fn forget(run: &mut Run<'_>, task: &Task<'_>, steps: &[&Step]) -> Result<(), DbError> {
+    let (conn, token) = (run.work.conn(), &run.token);
+    conn.begin().await?;
+    let written = async {
+        check_run(conn, token).await?;
+        for step in steps {
+            forget_step(conn, task.migration, task.phase, &step.name).await?;
+            forget_checkpoint(conn, task.migration, &step.name).await?;
+        }
+        Ok(())
+    }
+    .await;
+    record::commit_or_roll_back(run.work.conn(), written).await
 }

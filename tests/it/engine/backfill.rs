@@ -1,7 +1,7 @@
 //! Filling and verifying rows.
 
 use super::{Running, fill, filled, rename, state, state_table, until, users};
-use crate::cli::Project;
+use crate::cli::{Project, said};
 use crate::support::{self, Engine};
 
 #[test]
@@ -123,6 +123,23 @@ fn wrong_rows_fail_the_verification_by_number_and_key() {
         assert_eq!(state(db, "0001"), "migrating");
         db.run("UPDATE users SET name = 'x'");
         project.zdm(&["migrate"]).ended(0);
+    });
+}
+
+#[test]
+fn rows_that_an_old_build_wrote_after_the_backfill_are_filled_by_the_same_command() {
+    support::each(|db| {
+        users(db, 300);
+        let project = Project::on(db);
+        filled(&project, "'x'");
+        project.zdm(&["expand"]).ended(0);
+        let mut faulty = project.command(&["migrate"]);
+        faulty.env("ZDM_FAULT", "backfill-filled");
+        said(faulty).ended(-1);
+        db.run("INSERT INTO users (id, name) VALUES (999, 'late')");
+        project.zdm(&["migrate"]).ended(1).says("1 row is wrong").says("id = 999");
+        project.zdm(&["migrate"]).ended(0);
+        assert_eq!(db.value("SELECT domain FROM users WHERE id = 999"), "x");
     });
 }
 
