@@ -150,8 +150,8 @@ impl Drop for Folder {
 }
 
 /// Removes what killed processes left: a directory is dead when nobody holds the lock in it.
-pub(super) fn remove_leftovers() {
-    let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().filter_map(Result::ok);
+pub(super) fn remove_leftovers(place: &Path) {
+    let entries = fs::read_dir(place).into_iter().flatten().filter_map(Result::ok);
     for entry in entries {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_dead(&entry.path()) {
             // Somebody else's directory, or one that its watcher is removing right now.
@@ -183,5 +183,23 @@ mod tests {
         assert!(!is_dead(&path));
         drop(folder);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let path = place.path().join(name);
+            fs::create_dir(&path).unwrap();
+            path
+        };
+        let (dead, new, other) = (make("zdm-scratch-1-a"), make("zdm-scratch-2-b"), make("other"));
+        let living = make("zdm-scratch-3-c");
+        let _held = File::create(dead.join(ALIVE)).unwrap();
+        let held = File::create(living.join(ALIVE)).unwrap();
+        held.lock().unwrap();
+        fs::write(dead.join(LOG), "x").unwrap();
+        remove_leftovers(place.path());
+        assert!(!dead.exists() && new.exists() && other.exists() && living.exists());
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn start(engine: Engine, durability: Durability) -> Result<Scratch, S
         Engine::MariaDb => Box::new(mariadb::MariaDb::find()?),
         Engine::MySql => return Err(ScratchError::missing("MySQL", "Use MariaDB or PostgreSQL.")),
     };
-    folder::remove_leftovers();
+    folder::remove_leftovers(&std::env::temp_dir());
     let failed = |source: io::Error| {
         ScratchError::failed(engine.title(), format!("could not make its directory: {source}"))
     };
