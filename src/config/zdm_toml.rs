@@ -15,9 +15,12 @@ use crate::lint::finding::Severity;
 use crate::lint::rules;
 use crate::model::server::Engine;
 
-const ROOT: [&str; 6] = ["migrations", "database", "services", "gate", "lint", "environments"];
+/// The keys of the file itself.
+pub(crate) const ROOT: [&str; 6] =
+    ["migrations", "database", "services", "gate", "lint", "environments"];
 const ENVIRONMENT: [&str; 6] = ["migrations", "database", "services", "gate", "lint", "disposable"];
-const DATABASE: [&str; 7] =
+/// The keys of `[database]`.
+pub(crate) const DATABASE: [&str; 7] =
     ["engine", "version", "url", "url_file", "direct_url", "role", "schemas"];
 
 /// A lease cannot live shorter than a renewal takes on a busy machine.

@@ -63,6 +63,23 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_there() {
+        let text = template(Engine::Postgres);
+        for key in zdm_toml::DATABASE {
+            assert!(
+                text.contains(&format!("\n#{key} = ")) || text.contains(&format!("\n{key} ")),
+                "{key}"
+            );
+        }
+        for key in zdm_toml::ROOT {
+            assert!(
+                text.contains(&format!("[{key}")) || text.contains(&format!("#{key} = ")),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
     fn every_key_in_a_comment_is_valid_without_its_comment_sign() {
         let text = template(Engine::Postgres);
         let lines = text.lines().map(|line| match line.strip_prefix('#') {

@@ -93,6 +93,7 @@ fn show(
     let view = View {
         folder: &settings.config.migrations,
         database: wish.asked.as_ref().map(|asked| asked.database.clone()),
+        catalog: wish.asked.as_ref().map(|asked| &asked.catalog),
         texts: &texts,
         width: shell.output.width(),
         detail: wish.detail,

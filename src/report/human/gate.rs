@@ -39,3 +39,47 @@ fn verdict(verdict: &Verdict) -> (String, &[String]) {
         Verdict::Unknown { reasons } => (paint(Tone::Bad, "UNKNOWN"), reasons),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::name::MigrationId;
+    use crate::plan::gate::SourceReport;
+
+    #[test]
+    fn each_source_says_what_it_saw() {
+        let report = GateReport {
+            kind: GateKind::Contract,
+            migration: MigrationId::parse("0002_x").unwrap(),
+            sources: vec![
+                SourceReport {
+                    source: "leases",
+                    verdict: Verdict::Blocked {
+                        reasons: vec!["instance \"web-1\" does not tolerate 0002_x".to_owned()],
+                        retry_after: Some(Duration::from_secs(30)),
+                    },
+                    seen: Vec::new(),
+                    overridden: None,
+                },
+                SourceReport {
+                    source: "soak",
+                    verdict: Verdict::Clear,
+                    seen: vec!["last seen 2 h ago".to_owned()],
+                    overridden: None,
+                },
+            ],
+        };
+        let plain = anstream::adapter::strip_str(&gate(&report)).to_string();
+        insta::assert_snapshot!(plain, @r#"
+        Gate of contract for 0002_x
+
+          BLOCKED  leases
+                   instance "web-1" does not tolerate 0002_x
+                   may change in 30 s
+          CLEAR    soak
+                   last seen 2 h ago
+        "#);
+    }
+}

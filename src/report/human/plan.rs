@@ -6,12 +6,14 @@ use std::fmt::Write;
 use super::effect::effect;
 use super::finding::{Shown, count_of, counted, finding};
 use super::style::{Tone, paint};
+use super::time::grouped;
 use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::model::state::State;
 use crate::model::step::Action;
 use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement, PlannedStep};
+use crate::sql::catalog::Catalog;
 
 /// What is shown of a plan, and how.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct View<'a> {
     pub(crate) folder: &'a str,
     /// The database that was asked, without its password; none: no database was.
     pub(crate) database: Option<String>,
+    /// The tables of the database that was asked, for their sizes.
+    pub(crate) catalog: Option<&'a Catalog>,
     /// The texts of SQL files by their paths, for findings.
     pub(crate) texts: &'a BTreeMap<String, String>,
     /// How much of it.
@@ -150,7 +154,7 @@ fn write_step(
     }
     match view.detail {
         Detail::Brief => write_brief(text, step, (engine, view)),
-        Detail::Full => write_full(text, step, engine),
+        Detail::Full => write_full(text, step, (engine, view)),
     }
     for (statement, found) in findings(step) {
         let path = statement.place.as_ref().map_or("(generated)", |(path, _)| path.as_str());
@@ -190,29 +194,41 @@ fn write_brief(text: &mut String, step: &PlannedStep, (engine, view): (Engine, &
         (!effect.known, effect.blocks, effect.rewrites.len(), effect.scans.len())
     };
     if let Some(worst) = shown.iter().max_by_key(weight) {
-        writeln!(text, "         {}", cost(step, worst, engine)).unwrap_or_default();
+        writeln!(text, "         {}", cost(step, worst, (engine, view))).unwrap_or_default();
     }
 }
 
 /// Every statement in full, each with what it costs.
-fn write_full(text: &mut String, step: &PlannedStep, engine: Engine) {
+fn write_full(text: &mut String, step: &PlannedStep, cx: (Engine, &View<'_>)) {
     for statement in &step.statements {
         for line in statement.sql.trim().lines() {
             writeln!(text, "         {}", line.trim_end()).unwrap_or_default();
         }
-        writeln!(text, "         {}", cost(step, statement, engine)).unwrap_or_default();
+        writeln!(text, "         {}", cost(step, statement, cx)).unwrap_or_default();
     }
 }
 
-fn cost(step: &PlannedStep, statement: &PlannedStatement, engine: Engine) -> String {
-    let words = match &step.step.action {
-        Action::Backfill(_) => {
-            "in short batches; can be stopped and resumed at any time".to_owned()
+fn cost(
+    step: &PlannedStep,
+    statement: &PlannedStatement,
+    (engine, view): (Engine, &View<'_>),
+) -> String {
+    let (words, read) = match &step.step.action {
+        Action::Backfill(backfill) => {
+            let words = "in short batches; can be stopped and resumed at any time";
+            (words.to_owned(), Some(&backfill.table))
         }
-        Action::Verify(_) => "reads in batches; nobody waits".to_owned(),
-        Action::Statements(_) | Action::Alone(_) => effect(&statement.effect, engine),
+        Action::Verify(verify) => {
+            ("reads in batches; nobody waits".to_owned(), Some(&verify.table))
+        }
+        Action::Statements(_) | Action::Alone(_) => {
+            let read = statement.effect.rewrites.first().or(statement.effect.scans.first());
+            (effect(&statement.effect, engine), read)
+        }
     };
-    paint(Tone::Faint, format!("-- {words}"))
+    let rows = read.and_then(|table| view.catalog?.tables.get(table)?.estimated_rows);
+    let rows = rows.map(|rows| format!("; about {} rows", grouped(rows))).unwrap_or_default();
+    paint(Tone::Faint, format!("-- {words}{rows}"))
 }
 
 /// The beginning of a statement.

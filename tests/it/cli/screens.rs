@@ -20,7 +20,8 @@ fn the_plan_of_the_examples() {
 #[test]
 fn the_plan_of_the_examples_on_mariadb() {
     let server = ["--server", "mariadb:10.11"];
-    let arguments = [&["plan", "--dir", "migrations-examples", "--offline"][..], &server].concat();
+    let arguments =
+        [&["plan", "--dir", "migrations-examples-mariadb", "--offline"][..], &server].concat();
     insta::assert_snapshot!(zdm(&arguments));
 }
 
