@@ -129,7 +129,7 @@ impl Stage {
         )?;
         terminal.cat(&format!("migrations/{MIGRATION}/migration.toml"), OPERATION)?;
         terminal.say("What will happen, and what does it cost?")?;
-        terminal.zdm(&["plan"], Show::Lines(60), 0).await?;
+        terminal.zdm(&["plan"], Show::Steps, 0).await?;
         terminal.chapter(
             "Before the deployment: expand and migrate",
             "Expand adds the new column, and triggers that keep both alike. Migrate fills it for all rows that are there,\n\
@@ -246,7 +246,7 @@ impl Stage {
         }
         terminal.applications(tally, processes)?;
         for problem in problems.iter().take(5) {
-            terminal.say(&format!("  {problem}"))?;
+            terminal.indented(problem, 1)?;
         }
         Ok(())
     }

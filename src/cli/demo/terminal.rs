@@ -25,6 +25,8 @@ pub(super) struct Terminal<'a> {
 pub(super) enum Show {
     /// So many lines.
     Lines(usize),
+    /// A plan without the SQL of its steps.
+    Steps,
     /// Everything as it comes, on the user's own terminal: a progress bar moves. Elsewhere so many lines.
     Live(usize),
 }
@@ -33,13 +35,13 @@ impl Terminal<'_> {
     /// A heading, and sentences below it.
     pub(super) fn chapter(&self, title: &str, text: &str) -> Result<(), Stop> {
         let bold = Style::new().bold();
-        self.output.data(&format!("\n{bold}{title}{bold:#}\n"))?;
-        self.say(text)
+        let end = if text.is_empty() { "" } else { "\n" };
+        self.output.data(&format!("\n{bold}{title}{bold:#}\n{text}{end}"))
     }
 
     /// Sentences.
     pub(super) fn say(&self, text: &str) -> Result<(), Stop> {
-        if text.is_empty() { Ok(()) } else { self.output.data(&format!("{text}\n")) }
+        self.output.data(&format!("\n{text}\n"))
     }
 
     /// How the applications are.
@@ -47,7 +49,7 @@ impl Terminal<'_> {
         let color = if tally.is_clean() { AnsiColor::Green } else { AnsiColor::Red };
         let style = Style::new().fg_color(Some(color.into()));
         self.output.data(&format!(
-            "{style}applications: {processes} processes, {} statements, {} failed; {} rows read and compared, {} wrong{style:#}\n",
+            "\n{style}applications: {processes} processes, {} statements, {} failed; {} rows read and compared, {} wrong{style:#}\n",
             count(tally.statements), count(tally.failed), count(tally.checked), count(tally.wrong)
         ))
     }
@@ -96,8 +98,11 @@ impl Terminal<'_> {
             (status, reading.await.unwrap_or_default())
         };
         let is_right = status.code() == Some(code);
-        let (Show::Lines(lines) | Show::Live(lines)) = show;
-        self.indented(&text, if is_right { lines } else { usize::MAX })?;
+        match show {
+            Show::Lines(lines) | Show::Live(lines) if is_right => self.indented(&text, lines)?,
+            Show::Steps if is_right => self.indented(&without_sql(&text), usize::MAX)?,
+            Show::Lines(_) | Show::Live(_) | Show::Steps => self.indented(&text, usize::MAX)?,
+        }
         if !is_right {
             let message = format!("{typed} ended with {status} instead of exit code {code}");
             return Err(Error::new(ErrorKind::Failed, message).into());
@@ -123,9 +128,16 @@ impl Terminal<'_> {
             0 => {}
             more => text.extend(["  (", &more.to_string(), " more lines)\n"]),
         }
-        text.push('\n');
         self.output.data(&text)
     }
+}
+
+/// A plan's lines without those that are the SQL of a step: they stand below it, deeper than the steps.
+fn without_sql(plan: &str) -> String {
+    let is_sql =
+        |line: &&str| line.starts_with("         ") && !line.trim_start().starts_with("-- ");
+    let lines: Vec<_> = plan.lines().filter(|line| !is_sql(line)).collect();
+    format!("{}\n(the SQL of each step is left out here)", lines.join("\n").trim_end())
 }
 
 /// A number as people read it.
