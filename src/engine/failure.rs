@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorKind};
 
 /// A connection that could not be made.
 pub(crate) fn connecting(target: &Target, error: DbError) -> Error {
+    if is_poolers(&error) {
+        return pooled();
+    }
     let url = &target.url;
     let (kind, message, hint) = match error.kind {
         DbErrorKind::Unreachable => (
@@ -54,6 +57,19 @@ pub(crate) fn connecting(target: &Target, error: DbError) -> Error {
     Error::new(kind, message).hint(hint).caused_by(error)
 }
 
+/// What a transaction pooler makes of prepared statements: they are another connection's by the next statement.
+fn is_poolers(error: &DbError) -> bool {
+    // invalid_sql_statement_name, duplicate_prepared_statement
+    error.code.as_deref().is_some_and(|code| matches!(code, "26000" | "42P05"))
+}
+
+/// A transaction pooler: there the session's settings and locks are somebody else's by the next statement.
+pub(crate) fn pooled() -> Error {
+    Error::usage("cannot work through a transaction pooler")
+        .detail("the address leads to other sessions of the server from one statement to the next")
+        .hint("Give the address of the server itself: [database] direct_url, or --database-url. Nothing was changed.")
+}
+
 /// A server that takes no writes.
 pub(crate) fn read_only(server: &str) -> Error {
     Error::new(ErrorKind::Failed, format!("the server at {server} is read-only"))
@@ -62,6 +78,9 @@ pub(crate) fn read_only(server: &str) -> Error {
 
 /// A "no" in the middle of work: `doing` completes "could not".
 pub(crate) fn working(doing: &str, error: DbError) -> Error {
+    if is_poolers(&error) {
+        return pooled();
+    }
     if error.code.as_deref() == Some(LOST) {
         return Error::new(ErrorKind::Busy, format!("could not {doing}: another run took over"))
             .hint("This one had stopped for too long, and wrote nothing after that. zdm status shows who is at work.");

@@ -30,6 +30,7 @@ pub(crate) async fn with_run<T>(
     body: impl AsyncFnOnce(&mut Run<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut work = Worker::open(&job.target).await?;
+    direct(&mut work).await?;
     writable(job, work.conn()).await?;
     let environment = job.project.config.environment.as_deref();
     install(work.conn(), environment).await.map_err(|error| refused(job, error))?;
@@ -47,7 +48,6 @@ pub(crate) async fn with_run<T>(
 /// What every run does first, once it has the lock.
 async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
     run.work.show_presence(run.job).await?;
-    direct(run).await?;
     let services = &run.job.project.config.services;
     let declared = declare_services(run.work.conn(), services).await;
     for Ungranted { statement, reason } in
@@ -85,22 +85,15 @@ async fn writable(job: &Job, conn: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a transaction pooler: there the session's settings and locks are somebody else's by the next statement.
-async fn direct(run: &mut Run<'_>) -> Result<(), Error> {
+/// Refuses a transaction pooler.
+async fn direct(work: &mut Worker) -> Result<(), Error> {
     let failed = |error| failure::working("ask for the server's number of the connection", error);
-    if is_pooled(run).await.map_err(failed)? {
-        return Err(Error::usage("cannot work through a transaction pooler")
-            .detail("two connections to it are one and the same in the server")
-            .hint(
-                "Give the address of the server itself: [database] direct_url, or --database-url.",
-            ));
-    }
-    Ok(())
+    if is_pooled(work).await.map_err(failed)? { Err(failure::pooled()) } else { Ok(()) }
 }
 
 /// While a second connection has a transaction open, the first one cannot be the same one, unless both are a pooler's.
-async fn is_pooled(run: &mut Run<'_>) -> Result<bool, DbError> {
-    let (conn, second) = run.work.watched().await?;
+async fn is_pooled(work: &mut Worker) -> Result<bool, DbError> {
+    let (conn, second) = work.watched().await?;
     let first = conn.backend_now().await?;
     second.begin().await?;
     let other = second.backend_now().await;

@@ -11,6 +11,7 @@ use crate::database::error::{DbError, DbErrorKind};
 use crate::database::observe::Presence;
 use crate::database::target::Target;
 use crate::error::{Error, ErrorKind};
+use crate::model::server::Engine;
 
 /// How long to try to connect again before the run gives up.
 const RECONNECT_FOR: Duration = Duration::from_mins(1);
@@ -33,7 +34,7 @@ impl Worker {
     /// Makes the work connection.
     pub(crate) async fn open(target: &Target) -> Result<Self, Error> {
         let failed = |error| failure::connecting(target, error);
-        let conn = Connection::open(target).await.map_err(failed)?;
+        let conn = connect(target).await.map_err(failed)?;
         Ok(Self { target: target.clone(), conn, limit: LockLimit::PATIENT, watcher: None })
     }
 
@@ -89,7 +90,7 @@ impl Worker {
         self.watcher = None;
         let until = Instant::now() + RECONNECT_FOR;
         for attempt in 1.. {
-            match Connection::open(&self.target).await {
+            match connect(&self.target).await {
                 Ok(conn) => {
                     self.conn = conn;
                     self.limit = LockLimit::PATIENT;
@@ -116,4 +117,24 @@ impl Worker {
             watcher.close().await;
         }
     }
+}
+
+/// A connection that works: its statements take as long as they need, whatever the role's own limits are; but if this
+/// process stops in the middle of a transaction, the server ends that, and nobody waits for its locks any longer.
+async fn connect(target: &Target) -> Result<Connection, DbError> {
+    let mut conn = Connection::open(target).await?;
+    let limits: &[&str] = match conn.engine() {
+        Engine::Postgres => {
+            &["SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = '10s'"]
+        }
+        Engine::MariaDb => {
+            &["SET SESSION max_statement_time = 0", "SET SESSION idle_transaction_timeout = 10"]
+        }
+        // Its max_execution_time is for SELECT alone.
+        Engine::MySql => &["SET SESSION max_execution_time = 0"],
+    };
+    for limit in limits {
+        conn.run(limit).await?;
+    }
+    Ok(conn)
 }

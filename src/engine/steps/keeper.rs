@@ -4,6 +4,7 @@
 use super::Halt;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
+use crate::database::state::run_lock::{RunToken, check_run};
 use crate::engine::gate::Passed;
 use crate::engine::job::Job;
 use crate::error::Error;
@@ -42,6 +43,25 @@ impl Keeper {
             self.duty = Duty::Hold;
             gate.confirm(conn).await?;
         }
+        Ok(())
+    }
+
+    /// A part of the structure turned out to be out of sight already: whatever the evidence says by now, the fence
+    /// becomes final.
+    pub(super) async fn decided(
+        &mut self,
+        job: &Job,
+        gate: Option<&Passed>,
+        token: &RunToken,
+    ) -> Result<(), DbError> {
+        let (Some(gate), Duty::Confirm) = (gate, self.duty) else { return Ok(()) };
+        let mut conn = Connection::open(&job.target).await?;
+        conn.begin().await?;
+        check_run(&mut conn, token).await?;
+        gate.make_final(&mut conn).await?;
+        conn.commit().await?;
+        conn.close().await;
+        self.duty = Duty::Nothing;
         Ok(())
     }
 

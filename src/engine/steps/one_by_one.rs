@@ -84,6 +84,9 @@ async fn attempt(
         };
         course.known = true;
     }
+    if course.next > 0 {
+        course.keeper.decided(run.job, task.gate, &run.token).await?;
+    }
     patience.look(&mut run.work, run.job).await?;
     course.keeper.hold(run.job, task.gate).await?;
     if !course.intended {

@@ -49,8 +49,8 @@ fn keys_of_every_kind_are_gone_through_once() {
             );
             let columns = if table == "by_two" { "k, l" } else { "k" };
             fill(db, &format!("{table} ({columns})"), value, 1500);
-            toml +=
-                &format!("[[backfill]]\ntable = \"{table}\"\nset = \"touched = touched + 1\"\n");
+            let backfill = "[[backfill]]\nset = \"touched = touched + 1\"\n";
+            toml.extend([backfill, "table = \"", table, "\"\n"]);
         }
         project.file("migrations/0001_touch/migration.toml", &toml);
         project.zdm(&["expand"]).ended(0);
