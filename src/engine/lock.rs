@@ -106,7 +106,7 @@ impl<'a> Patience<'a> {
             }
             self.note(&found, job);
             if Instant::now() >= self.until {
-                return Err(self.busy().into());
+                return Err(self.busy(work).await.into());
             }
             retry::wait(&job.interrupt, LOOK_EVERY).await?;
         }
@@ -118,7 +118,7 @@ impl<'a> Patience<'a> {
         let found = work.conn().blockers(self.tables, Duration::ZERO).await?;
         self.note(&found, job);
         if self.is_over() {
-            return Err(self.busy().into());
+            return Err(self.busy(work).await.into());
         }
         let random = rand::random();
         let pause = retry::LOCK.after(self.attempt, random);
@@ -139,7 +139,7 @@ impl<'a> Patience<'a> {
         self.attempt += 1;
         let found = work.conn().blockers(self.tables, Duration::ZERO).await?;
         self.note(&found, job);
-        if self.is_over() { Err(self.busy().into()) } else { Ok(()) }
+        if self.is_over() { Err(self.busy(work).await.into()) } else { Ok(()) }
     }
 
     /// Whether a lost connection may be made again: not for ever, as the statement itself may end it.
@@ -168,8 +168,8 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// The end of patience, with those in the way by name.
-    pub(crate) fn busy(&self) -> Error {
+    /// The end of patience, with those in the way by name, and with what cannot be seen of them.
+    pub(crate) async fn busy(&self, work: &mut Worker) -> Error {
         let tables: Vec<_> = self.tables.iter().map(|table| format!("table \"{table}\"")).collect();
         let on =
             if tables.is_empty() { String::new() } else { format!(" on {}", tables.join(", ")) };
@@ -177,6 +177,10 @@ impl<'a> Patience<'a> {
             Error::new(ErrorKind::Busy, format!("could not get a lock{on} to {}", self.title));
         for blocker in &self.blockers {
             error = error.detail(blocker.clone());
+        }
+        // Advice only: a server that cannot even say this changes nothing.
+        for line in work.conn().blind_spots().await.unwrap_or_default() {
+            error = error.detail(line);
         }
         error.hint(
             "Wait for the end of these transactions, or end them, then run the same command again; --lock-wait sets how long zdm waits.",

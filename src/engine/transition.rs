@@ -2,7 +2,7 @@
 
 use super::gate;
 use crate::database::connection::Connection;
-use crate::database::error::DbError;
+use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::checkpoints::forget_checkpoints;
 use crate::database::state::events::{Actor, NewEvent, append_event};
 use crate::database::state::journal::{forget_steps, save_base, set_state};
@@ -35,6 +35,10 @@ impl Transition {
         id: &MigrationId,
         actor: &Actor,
     ) -> Result<(), DbError> {
+        if !self.from.may_become(self.to) {
+            let message = format!("{id} cannot go from {} to {}", self.from, self.to);
+            return Err(DbError::new(DbErrorKind::Other, message));
+        }
         // The gate's row is locked before the others.
         match (self.from, self.to) {
             (State::RollingBack, State::Pending) => {

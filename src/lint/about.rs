@@ -68,6 +68,7 @@ impl Example {
     }
 
     /// In which phase.
+    #[cfg(test)]
     pub(crate) fn phase(&self) -> Option<Phase> {
         Phase::parse(&self.phase)
     }

@@ -40,7 +40,7 @@ pub(crate) struct GateArgs {
 /// Refusals that a person overrides by name.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct OverrideArgs {
-    /// Go on although this refuses: a gate's source of evidence, keep_for or repeat; becomes an event
+    /// Go on although this refuses: a gate's source of evidence, `keep_for` or repeat; becomes an event
     #[arg(long = "override", value_name = "NAME", requires = "reason")]
     pub(crate) overrides: Vec<String>,
     /// Why, for the events

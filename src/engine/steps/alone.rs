@@ -40,7 +40,7 @@ pub(super) async fn run(
         if let Halt::Database(error) = &halt {
             clean_up(run, task, statement, error).await?;
             if is_in_the_way(error.kind) && patience.is_over() {
-                return Err(patience.busy());
+                return Err(patience.busy(&mut run.work).await);
             }
         }
         again = true;

@@ -78,8 +78,6 @@ impl Default for Cost {
 /// How strong a lock is, by what it keeps others from; PostgreSQL's and InnoDB's on one scale.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Mode {
-    /// Others read and write: `RowShareLock`.
-    RowShare,
     /// Others read and write: `RowExclusiveLock`, NONE.
     RowExclusive,
     /// Others read and write: `ShareUpdateExclusiveLock`.
@@ -95,13 +93,12 @@ enum Mode {
 impl Mode {
     fn name(self, engine: Engine) -> &'static str {
         match (self, engine.is_mysql_family()) {
-            (Self::RowShare, false) => "RowShareLock",
             (Self::RowExclusive, false) => "RowExclusiveLock",
             (Self::ShareUpdateExclusive, false) => "ShareUpdateExclusiveLock",
             (Self::Share, false) => "ShareLock",
             (Self::ShareRowExclusive, false) => "ShareRowExclusiveLock",
             (Self::AccessExclusive, false) => "AccessExclusiveLock",
-            (Self::RowShare | Self::RowExclusive | Self::ShareUpdateExclusive, true) => "NONE",
+            (Self::RowExclusive | Self::ShareUpdateExclusive, true) => "NONE",
             (Self::Share | Self::ShareRowExclusive, true) => "SHARED",
             (Self::AccessExclusive, true) => "EXCLUSIVE",
         }
@@ -109,7 +106,7 @@ impl Mode {
 
     fn blocks(self) -> Blocks {
         match self {
-            Self::RowShare | Self::RowExclusive => Blocks::Nothing,
+            Self::RowExclusive => Blocks::Nothing,
             Self::ShareUpdateExclusive => Blocks::Ddl,
             Self::Share | Self::ShareRowExclusive => Blocks::Writes,
             Self::AccessExclusive => Blocks::ReadsAndWrites,

@@ -129,7 +129,6 @@ fn observed(session: &Session, sql: &str) -> (BTreeMap<String, Mode>, Vec<String
 
 fn mode_of(name: &str) -> Option<Mode> {
     let all = [
-        Mode::RowShare,
         Mode::RowExclusive,
         Mode::ShareUpdateExclusive,
         Mode::Share,
