@@ -1,7 +1,6 @@
 //! Every integration test, in one binary: one link, one server of each family.
 #![expect(
     clippy::unwrap_used,
-    clippy::unwrap_in_result,
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::panic,

@@ -195,7 +195,7 @@ fn an_old_snapshot_hides_no_fence_whatever_the_isolation_level() {
                 let session = db.session();
                 match db.engine {
                     Engine::Postgres => {
-                        session.run(&format!("START TRANSACTION ISOLATION LEVEL {level}"))
+                        session.run(&format!("START TRANSACTION ISOLATION LEVEL {level}"));
                     }
                     Engine::MariaDb => {
                         session.run(&format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}"));
