@@ -101,7 +101,9 @@ pub(crate) enum Command {
     )]
     Purge(PurgeArgs),
     /// Go back: to before expand, or from hidden to migrated
-    #[command(after_help = "Examples:\n  zdm rollback 0002_users_display_name\n  zdm rollback 2")]
+    #[command(
+        after_help = "Examples:\n  zdm rollback 0002_users_display_name\n  zdm rollback 2 --to migrated"
+    )]
     Rollback(RollbackArgs),
     /// Show where every migration stands
     #[command(
@@ -284,6 +286,10 @@ pub(crate) struct RollbackArgs {
     /// The migration: its name or number
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+    /// How far; without it one step: from hidden to migrated, from any state before to pending. With it the command can
+    /// be repeated
+    #[arg(long, value_name = "STATE")]
+    pub(crate) to: Option<BackTo>,
     /// How long to wait for locks before giving up
     #[arg(long, value_parser = duration::parse, default_value = "10m", env = "ZDM_LOCK_WAIT", value_name = "TIME")]
     pub(crate) lock_wait: Duration,
@@ -293,6 +299,15 @@ pub(crate) struct RollbackArgs {
     /// Flags of the gate.
     #[command(flatten)]
     pub(crate) gate: GateArgs,
+}
+
+/// A state to go back to.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum BackTo {
+    /// Undo contract, nothing else
+    Migrated,
+    /// Undo everything
+    Pending,
 }
 
 /// `zdm status`.

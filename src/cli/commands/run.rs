@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::plan;
 use crate::cli::args::{
-    ContractArgs, ExpandArgs, IfBlocked, MigrateArgs, PurgeArgs, RollbackArgs, RunArgs,
+    BackTo, ContractArgs, ExpandArgs, IfBlocked, MigrateArgs, PurgeArgs, RollbackArgs, RunArgs,
 };
 use crate::cli::output::Stop;
 use crate::cli::{Shell, job, signals};
-use crate::engine::commands;
+use crate::engine::commands::{self, Goal};
 use crate::engine::job::Job;
 use crate::engine::outcome::Outcome;
 use crate::error::{Error, ErrorKind};
@@ -76,7 +76,12 @@ pub(crate) fn rollback(args: &RollbackArgs, shell: &Shell<'_>) -> Result<ExitCod
     let mut job = job::job(shell, &settings, project)?;
     (job.lock_wait, job.run_wait) = (args.lock_wait, args.run_wait);
     job::apply_gate(&mut job, &args.gate);
-    let ended = go(shell, &job, async { commands::rollback(&job, &args.id).await })?;
+    let goal = match args.to {
+        None => Goal::Next,
+        Some(BackTo::Migrated) => Goal::Migrated,
+        Some(BackTo::Pending) => Goal::Pending,
+    };
+    let ended = go(shell, &job, async { commands::rollback(&job, &args.id, goal).await })?;
     finish(shell, "rollback", &ended?)
 }
 

@@ -15,6 +15,6 @@ pub(crate) use contract::contract;
 pub(crate) use expand::expand;
 pub(crate) use migrate::migrate;
 pub(crate) use purge::purge;
-pub(crate) use rollback::rollback;
+pub(crate) use rollback::{Goal, rollback};
 pub(crate) use select::unless_drifted;
 pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};

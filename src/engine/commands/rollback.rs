@@ -18,28 +18,42 @@ use crate::plan::gate::GateKind;
 use crate::plan::migration::Migration;
 use crate::plan::order;
 
+/// How far back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Goal {
+    /// From hidden to migrated, from any state before to pending: a second time leads further.
+    Next,
+    /// To migrated, and no further: what has not been contracted stays as it is.
+    Migrated,
+    /// To before expand.
+    Pending,
+}
+
 /// Takes one migration back.
-pub(crate) async fn rollback(job: &Job, name: &str) -> Result<Outcome, Error> {
+pub(crate) async fn rollback(job: &Job, name: &str, goal: Goal) -> Result<Outcome, Error> {
     overrides::check(job)?;
     let migration = select::called(job, name)?;
     open::with_run(job, async |run| {
         let mut outcome = Outcome::default();
-        back(run, migration, &mut outcome).await?;
+        while back(run, migration, goal, &mut outcome).await? && goal == Goal::Pending {}
         advance::finish(run, &mut outcome).await?;
         Ok(outcome)
     })
     .await
 }
 
+/// One way back, if there is one to go.
 async fn back(
     run: &mut Run<'_>,
     migration: &Migration,
+    goal: Goal,
     outcome: &mut Outcome,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let ground = advance::Ground::read(run).await?;
     let state = ground.history.state(&migration.id);
     let phase = match direction(state) {
-        Direction::Nothing => return Ok(()),
+        Direction::Nothing => return Ok(false),
+        Direction::Back(Phase::Rollback) if goal == Goal::Migrated => return Ok(false),
         Direction::Back(phase) => phase,
         Direction::Never => return Err(too_late(migration, state)),
     };
@@ -54,7 +68,7 @@ async fn back(
     run::phase(run, ground.work(migration, phase, &steps)).await?;
     outcome.done.push((id.clone(), phase));
     outcome.states.push((id.clone(), State::during_and_after(phase).1));
-    Ok(())
+    Ok(true)
 }
 
 /// Passes the gate, and brings the migration into `rolling_back` behind it: from then on nobody who needs it joins.
