@@ -18,7 +18,7 @@ fn a_second_run_is_refused_and_names_the_first() {
             running.has_ended() || db.value("SELECT count(*) FROM users WHERE domain = 'x'") != "0"
         });
         project.zdm(&["migrate"]).ended(6).says("another run").says("zdm migrate");
-        project.zdm(&["migrate", "--run-wait", "1m"]).ended(0);
+        project.zdm(&["migrate", "--run-wait", "5m"]).ended(0);
         running.end().ended(0);
         assert_eq!(db.value("SELECT count(*) FROM users WHERE domain = 'x'"), "40000");
     });
