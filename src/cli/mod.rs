@@ -1,7 +1,7 @@
 //! The command line: arguments, settings, terminal and exit codes.
 //!
 //! Invariant: no SQL, no decisions. A command reads its arguments, calls a layer below, and hands what comes back to
-//! `report`. Text leaves through [`output::Output`] alone.
+//! `report`. Text leaves through `output::Output` alone.
 #![expect(
     clippy::disallowed_methods,
     reason = "this layer is where files, variables and the terminal are read"
