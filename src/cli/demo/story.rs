@@ -7,11 +7,12 @@ use super::fleet::{Build, Fleet};
 use super::project::{Folder, MIGRATION, OPERATION};
 use super::table::{self, Check, DATABASE};
 use super::tally::{Tally, Written};
-use super::terminal::{Show, Terminal, count};
+use super::terminal::{Show, Terminal};
 use crate::cli::output::{Output, Stop};
 use crate::engine::scratch::Scratch;
 use crate::error::{Error, ErrorKind};
 use crate::model::server::Engine;
+use crate::report::human::time::grouped as count;
 
 /// How many processes each build has.
 const PROCESSES: u64 = 4;

@@ -11,6 +11,7 @@ use super::project::Folder;
 use super::tally::Tally;
 use crate::cli::output::{Output, Stop};
 use crate::error::{Error, ErrorKind};
+use crate::report::human::time::grouped as count;
 
 /// The user's terminal: a folder, and a database in a variable.
 pub(super) struct Terminal<'a> {
@@ -138,28 +139,4 @@ fn without_sql(plan: &str) -> String {
         |line: &&str| line.starts_with("         ") && !line.trim_start().starts_with("-- ");
     let lines: Vec<_> = plan.lines().filter(|line| !is_sql(line)).collect();
     format!("{}\n(the SQL of each step is left out here)", lines.join("\n").trim_end())
-}
-
-/// A number as people read it.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::count;
-
-    #[test]
-    fn large_numbers_have_commas() {
-        let texts = [0, 999, 1000, 200_000, 1_234_567].map(count);
-        assert_eq!(texts, ["0", "999", "1,000", "200,000", "1,234,567"]);
-    }
 }
