@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt docs servers clean
+.PHONY: help demo test test-matrix check fmt docs servers clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for MariaDB)
 	@scripts/servers.sh $(or $(ENGINE),postgres)
@@ -10,6 +10,9 @@ demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for 
 
 test: ## run everything that CI runs
 	@scripts/test.sh
+
+test-matrix: ## hold what zdm says of statements against every server that can be fetched
+	@scripts/matrix.sh
 
 check: ## compile and lint, without running tests
 	cargo fmt --check

@@ -52,4 +52,27 @@ pub(crate) enum Algorithm {
     InPlace,
     /// A copy of the table.
     Copy,
+    /// None: the server refuses the statement.
+    Fails,
+}
+
+/// As ALTER TABLE names them.
+const NAMES: &[(Algorithm, &str)] = &[
+    (Algorithm::Instant, "INSTANT"),
+    (Algorithm::NoCopy, "NOCOPY"),
+    (Algorithm::InPlace, "INPLACE"),
+    (Algorithm::Copy, "COPY"),
+    (Algorithm::Fails, "FAILS"),
+];
+
+impl Algorithm {
+    /// The algorithm of that name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, known)| *known == name).map(|(algorithm, _)| *algorithm)
+    }
+
+    /// Its name in ALTER TABLE; FAILS when the server refuses the statement.
+    pub(crate) fn as_str(self) -> &'static str {
+        NAMES.iter().find(|(known, _)| *known == self).map_or("FAILS", |(_, name)| name)
+    }
 }

@@ -1,7 +1,7 @@
 //! What every test can use: real servers, and a database of its own for each test.
 
 mod proxy;
-mod servers;
+pub(crate) mod servers;
 mod session;
 
 pub(crate) use proxy::{Network, Proxy};

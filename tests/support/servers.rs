@@ -95,13 +95,17 @@ pub(crate) fn mariadb() -> Option<Db> {
     Db::new(Engine::MariaDb)
 }
 
-/// Runs a scenario on a fresh database of each family that is there.
+/// Runs a scenario on a fresh database of each family that is there, and on each server of `ZDM_MATRIX`.
 pub(crate) fn each(scenario: impl Fn(&Db)) {
     for engine in [Engine::Postgres, Engine::MariaDb] {
         if let Some(db) = Db::new(engine) {
             eprintln!("on {engine}:");
             scenario(&db);
         }
+    }
+    for db in matrix() {
+        eprintln!("on {}:", db.url);
+        scenario(&db);
     }
 }
 
@@ -114,13 +118,48 @@ pub(crate) struct Db {
     pub(crate) name: String,
     /// Its address, as a user that may do everything.
     pub(crate) url: String,
-    server: &'static Scratch,
+    server: Server,
+}
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+enum Server {
+    /// A throwaway server of this process.
+    Own(&'static Scratch),
+    /// One that somebody else has started: its address without a database.
+    Other(String),
+}
+
+impl Server {
+    fn url(&self, database: &str) -> String {
+        match self {
+            Self::Own(scratch) => scratch.url(database),
+            Self::Other(url) => format!("{url}/{database}"),
+        }
+    }
+}
+
+/// A fresh database on each server of `ZDM_MATRIX`, which `scripts/matrix.sh` sets: `postgres:13=URL mysql:9.7=URL`.
+pub(crate) fn matrix() -> Vec<Db> {
+    let servers = std::env::var("ZDM_MATRIX").unwrap_or_default();
+    let db = |server: &str| {
+        let (name, url) = server.split_once('=').unwrap();
+        let engine = match name.split(':').next() {
+            Some("postgres") => Engine::Postgres,
+            _ => Engine::MariaDb,
+        };
+        Db::on(engine, Server::Other(url.to_owned()))
+    };
+    servers.split_whitespace().map(db).collect()
 }
 
 impl Db {
     fn new(engine: Engine) -> Option<Self> {
+        Some(Self::on(engine, Server::Own(engine.server()?)))
+    }
+
+    fn on(engine: Engine, server: Server) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let server = engine.server()?;
         // Short: MariaDB's names of users end at 80 characters, PostgreSQL's names at 63.
         let last = test_name();
         let last = last.rsplit("::").next().unwrap_or_default();
@@ -129,7 +168,7 @@ impl Db {
         let name = name.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         let db = Self { engine, url: server.url(&name), name, server };
         db.admin().run(&format!("CREATE DATABASE {}", db.name));
-        Some(db)
+        db
     }
 
     fn admin(&self) -> Session {
@@ -170,7 +209,8 @@ impl Db {
                 self.run(&format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'secret'"));
             }
         }
-        format!("{}://{user}:secret@127.0.0.1:{}/{}", self.engine, self.server.port(), self.name)
+        let port = self.url.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap();
+        format!("{}://{user}:secret@127.0.0.1:{port}/{}", self.engine, self.name)
     }
 
     /// The full name of a user made by [`Self::user`].

@@ -1,7 +1,7 @@
 //! What a statement costs, in words.
 
 use crate::model::server::Engine;
-use crate::sql::effect::{Algorithm, Blocks, Effect};
+use crate::sql::effect::{Blocks, Effect};
 
 /// One line: what waits, on which tables, for how long; then the names that the server uses.
 pub(crate) fn effect(effect: &Effect, engine: Engine) -> String {
@@ -46,19 +46,9 @@ fn server_words(effect: &Effect, engine: Engine) -> String {
     }
     match effect.algorithm {
         Some(algorithm) => {
-            format!("ALGORITHM={}, LOCK={}", algorithm_word(algorithm), modes.join("/"))
+            format!("ALGORITHM={}, LOCK={}", algorithm.as_str(), modes.join("/"))
         }
         None => format!("LOCK={}", modes.join("/")),
-    }
-}
-
-/// The word that ALGORITHM= takes.
-pub(crate) fn algorithm_word(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Instant => "INSTANT",
-        Algorithm::NoCopy => "NOCOPY",
-        Algorithm::InPlace => "INPLACE",
-        Algorithm::Copy => "COPY",
     }
 }
 
@@ -79,7 +69,7 @@ pub(crate) fn list(words: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::model::name::TableName;
-    use crate::sql::effect::Lock;
+    use crate::sql::effect::{Algorithm, Lock};
 
     #[test]
     fn an_effect_says_who_waits_and_for_how_long() {

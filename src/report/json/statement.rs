@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::change::Change;
 use crate::lint::finding;
 use crate::model::phase::Phase;
-use crate::report::human::effect::algorithm_word;
 use crate::sql::change::Located;
 use crate::sql::effect::{self, Blocks};
 use crate::sql::span::Span;
@@ -192,7 +191,7 @@ impl From<&effect::Effect> for Effect {
             },
             rewrites: names(&effect.rewrites),
             scans: names(&effect.scans),
-            algorithm: effect.algorithm.map(|algorithm| algorithm_word(algorithm).to_owned()),
+            algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
         }
     }
 }

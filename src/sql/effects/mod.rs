@@ -3,16 +3,22 @@
 //! Rows for what a migration does; a change without a row is the worst case. Sources: PostgreSQL, executed on 13 to 18
 //! (`pg_locks`, file numbers); MySQL and MariaDB, executed with every ALGORITHM and LOCK.
 
+mod case;
 mod defaults;
+mod mode;
 mod mysql;
 mod mysql_columns;
 mod postgres;
+pub(crate) mod rows;
 
 use super::catalog::Catalog;
 use super::change::{Change, Located};
 use super::effect::{Algorithm, Blocks, Effect, Lock};
 use crate::model::name::TableName;
 use crate::model::server::{Engine, Server};
+use case::Case;
+use mode::Mode;
+use rows::find;
 
 /// What one statement costs. Its changes have the full names of their tables, and the catalog is as it is before it.
 pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> Effect {
@@ -34,7 +40,7 @@ pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> 
         match server.engine {
             // A new table's foreign key locks the table at its other end all the same.
             Engine::Postgres if used || matches!(change, Change::AddConstraint { .. }) => {
-                postgres::add(&mut cost, change, (catalog, used, changes));
+                postgres::add(&mut cost, change, (catalog, used, changes), server);
             }
             Engine::MySql | Engine::MariaDb if used => {
                 mysql::add(&mut cost, change, catalog, server);
@@ -75,46 +81,24 @@ impl Default for Cost {
     }
 }
 
-/// How strong a lock is, by what it keeps others from; PostgreSQL's and InnoDB's on one scale.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Mode {
-    /// Others read and write: `RowExclusiveLock`, NONE.
-    RowExclusive,
-    /// Others read and write: `ShareUpdateExclusiveLock`.
-    ShareUpdateExclusive,
-    /// Others read: `ShareLock`, SHARED.
-    Share,
-    /// Others read: `ShareRowExclusiveLock`.
-    ShareRowExclusive,
-    /// Others wait: `AccessExclusiveLock`, EXCLUSIVE.
-    AccessExclusive,
-}
-
-impl Mode {
-    fn name(self, engine: Engine) -> &'static str {
-        match (self, engine.is_mysql_family()) {
-            (Self::RowExclusive, false) => "RowExclusiveLock",
-            (Self::ShareUpdateExclusive, false) => "ShareUpdateExclusiveLock",
-            (Self::Share, false) => "ShareLock",
-            (Self::ShareRowExclusive, false) => "ShareRowExclusiveLock",
-            (Self::AccessExclusive, false) => "AccessExclusiveLock",
-            (Self::RowExclusive | Self::ShareUpdateExclusive, true) => "NONE",
-            (Self::Share | Self::ShareRowExclusive, true) => "SHARED",
-            (Self::AccessExclusive, true) => "EXCLUSIVE",
-        }
-    }
-
-    fn blocks(self) -> Blocks {
-        match self {
-            Self::RowExclusive => Blocks::Nothing,
-            Self::ShareUpdateExclusive => Blocks::Ddl,
-            Self::Share | Self::ShareRowExclusive => Blocks::Writes,
-            Self::AccessExclusive => Blocks::ReadsAndWrites,
-        }
-    }
-}
-
 impl Cost {
+    /// Adds what the row for a case says; without a row nothing is known.
+    fn add(&mut self, case: &Case, server: Server) {
+        let Some(answer) = find(case.kind(), |fact| case.is(fact), server) else {
+            return self.worst();
+        };
+        for (part, mode) in answer.locks() {
+            case.tables(part).for_each(|table| self.lock(table, mode));
+        }
+        for part in &answer.rewrites {
+            case.tables(part).for_each(|table| self.rewrite(table));
+        }
+        for part in &answer.scans {
+            case.tables(part).for_each(|table| self.scan(table));
+        }
+        self.algorithm = self.algorithm.max(answer.algorithm());
+    }
+
     /// Nothing is known: the worst.
     fn worst(&mut self) {
         self.known = false;

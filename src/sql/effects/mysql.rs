@@ -67,7 +67,9 @@ pub(super) fn add(cost: &mut Cost, change: &Change, catalog: &Catalog, server: S
         | Change::Other { .. }
         | Change::Opaque { .. } => return,
         Change::AddColumn { column, .. } => mysql_columns::add(column, known, server),
-        Change::DropColumn { column, .. } => mysql_columns::drop(column, known, server),
+        Change::DropColumn { table, column, .. } => {
+            return cost.add(&mysql_columns::drop(table, column, known), server);
+        }
         Change::ChangeType { column, to, .. } => mysql_columns::change(column, to, known, server),
         Change::RenameColumn { .. } | Change::SetDefault { .. } => INSTANT,
         Change::SetNotNull { .. } | Change::DropNotNull { .. } => REBUILD,

@@ -1,7 +1,9 @@
 //! Columns on MySQL and MariaDB.
 
+use super::case::Case;
 use super::defaults::{self, DefaultKind};
-use super::mysql::{INSTANT, Online, REBUILD, REBUILD_SHARED, Rebuild, copy, in_place, quick};
+use super::mysql::{INSTANT, Online, REBUILD, REBUILD_SHARED, copy, quick};
+use crate::model::name::TableName;
 use crate::model::server::{Engine, Server};
 use crate::sql::catalog::{Column, Table};
 use crate::sql::change::ColumnDef;
@@ -27,17 +29,13 @@ pub(super) fn add(column: &ColumnDef, table: Option<&Table>, server: Server) -> 
 }
 
 /// DROP COLUMN: quick unless an index holds the column.
-pub(super) fn drop(column: &str, table: Option<&Table>, server: Server) -> Online {
+pub(super) fn drop(name: &TableName, column: &str, table: Option<&Table>) -> Case {
     let indexed = table.is_some_and(|table| {
         let names =
             |columns: &[String]| columns.iter().any(|known| known.eq_ignore_ascii_case(column));
         names(&table.key) || table.indexes.iter().any(|index| names(&index.columns))
     });
-    match (indexed, server.engine) {
-        (false, _) => INSTANT,
-        (true, Engine::MariaDb) => in_place(server, Rebuild::No),
-        (true, _) => REBUILD,
-    }
+    Case::new("drop_column", name).fact("indexed", indexed)
 }
 
 /// MODIFY, CHANGE. A column that is not known costs the worst.

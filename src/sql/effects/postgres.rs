@@ -1,9 +1,10 @@
 //! PostgreSQL.
 
+use super::case::Case;
 use super::defaults::{self, DefaultKind};
 use super::{Cost, Mode};
 use crate::model::name::TableName;
-use crate::model::server::Engine;
+use crate::model::server::{Engine, Server};
 use crate::sql::catalog::{Catalog, ConstraintKind, Table};
 use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, Located};
 use crate::sql::rename::mentions;
@@ -14,6 +15,7 @@ pub(super) fn add(
     cost: &mut Cost,
     change: &Change,
     (catalog, used, statement): (&Catalog, bool, &[Located]),
+    server: Server,
 ) {
     let known = |table: &TableName| catalog.tables.get(table);
     match change {
@@ -30,7 +32,7 @@ pub(super) fn add(
         | Change::SetDefault { table, .. }
         | Change::RenameConstraint { table, .. }
         | Change::DropConstraint { table, .. } => cost.lock(table, Mode::AccessExclusive),
-        Change::AddColumn { table, column, .. } => add_column(cost, table, column),
+        Change::AddColumn { table, column, .. } => cost.add(&add_column(table, column), server),
         Change::ChangeType { table, column, to, using } => {
             cost.lock(table, Mode::AccessExclusive);
             if using.is_some() || !is_free(known(table), column, to) {
@@ -77,16 +79,16 @@ pub(super) fn add(
     }
 }
 
-fn add_column(cost: &mut Cost, table: &TableName, column: &ColumnDef) {
-    cost.lock(table, Mode::AccessExclusive);
+fn add_column(table: &TableName, column: &ColumnDef) -> Case {
     let default = column.default.as_deref().map(|text| defaults::kind(text, Engine::Postgres));
     let stored = column.generated.as_ref().is_some_and(|text| !text.ends_with(" VIRTUAL"));
-    if column.counts || stored || default == Some(DefaultKind::Volatile) {
-        cost.rewrite(table);
-    } else if column.not_null && default.is_none() && column.generated.is_none() {
-        // Each row is looked at, and the first makes it fail.
-        cost.scan(table);
-    }
+    Case::new("add_column", table)
+        .fact("not-null", column.not_null)
+        .fact("has-default", default.is_some())
+        .fact("default-volatile", default == Some(DefaultKind::Volatile))
+        .fact("counts", column.counts)
+        .fact("generated", column.generated.is_some())
+        .fact("generated-stored", stored)
 }
 
 /// Whether a new type needs neither new rows nor a look at the old ones.

@@ -71,9 +71,9 @@ fn postgres_names_locks_rewrites_and_scans() {
     postgres("ALTER TABLE t ADD d timestamptz NOT NULL DEFAULT now()", "AccessExclusiveLock on t");
     postgres(
         "ALTER TABLE t ADD d uuid DEFAULT gen_random_uuid()",
-        "AccessExclusiveLock on t, rewrites t",
+        "AccessExclusiveLock on t, rewrites t, scans t",
     );
-    postgres("ALTER TABLE t ADD d serial", "AccessExclusiveLock on t, rewrites t");
+    postgres("ALTER TABLE t ADD d serial", "AccessExclusiveLock on t, rewrites t, scans t");
     postgres("ALTER TABLE t ADD d int NOT NULL", "AccessExclusiveLock on t, scans t");
     postgres(
         "ALTER TABLE t ADD d int REFERENCES u",

@@ -2,6 +2,7 @@
 //! `ALGORITHM=` and `LOCK=`.
 #![expect(
     clippy::panic,
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "helpers of tests do not count as tests for clippy"
 )]
@@ -138,9 +139,19 @@ fn mode_of(name: &str) -> Option<Mode> {
     all.into_iter().find(|mode| mode.name(Engine::Postgres) == name)
 }
 
+/// A database on each PostgreSQL that there is: the installed one, and those of `make test-matrix`.
+fn all_postgres() -> impl Iterator<Item = support::Db> {
+    let others =
+        support::servers::matrix().into_iter().filter(|db| db.engine == support::Engine::Postgres);
+    support::postgres().into_iter().chain(others)
+}
+
 #[test]
 fn postgres_takes_the_locks_and_writes_the_files_that_are_foretold() {
-    let Some(db) = support::postgres() else { return };
+    all_postgres().for_each(|db| locks_and_files(&db));
+}
+
+fn locks_and_files(db: &support::Db) {
     db.run(POSTGRES);
     let version: u16 = db
         .value("SHOW server_version_num")

@@ -1,0 +1,43 @@
+//! A change as the rows of `lints/effects` see it.
+
+use std::collections::BTreeSet;
+
+use crate::model::name::TableName;
+
+/// The kind of a change, what is known of it, and the tables that play a part.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Case {
+    kind: &'static str,
+    facts: BTreeSet<&'static str>,
+    tables: Vec<(&'static str, TableName)>,
+}
+
+impl Case {
+    /// A change of a kind, with the table that it is about.
+    pub(super) fn new(kind: &'static str, table: &TableName) -> Self {
+        Self { kind, tables: vec![("table", table.clone())], ..Self::default() }
+    }
+
+    /// Adds a fact if it holds.
+    pub(super) fn fact(mut self, name: &'static str, holds: bool) -> Self {
+        if holds {
+            self.facts.insert(name);
+        }
+        self
+    }
+
+    /// Whether this is a fact of it.
+    pub(super) fn is(&self, fact: &str) -> bool {
+        self.facts.contains(fact)
+    }
+
+    /// The kind of change.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The tables that play a part.
+    pub(super) fn tables(&self, part: &str) -> impl Iterator<Item = &TableName> {
+        self.tables.iter().filter(move |(known, _)| *known == part).map(|(_, table)| table)
+    }
+}
