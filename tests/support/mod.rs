@@ -3,7 +3,9 @@
 mod proxy;
 pub(crate) mod servers;
 mod session;
+mod standby;
 
 pub(crate) use proxy::{Network, Proxy};
 pub(crate) use servers::{Db, Engine, each, mariadb, postgres};
 pub(crate) use session::{Pending, Session};
+pub(crate) use standby::standby;

@@ -40,9 +40,11 @@ pub(super) struct MariaDb {
 impl MariaDb {
     /// Looks for them: distributions put the server among the administrator's programs, the installer among the user's.
     pub(super) fn find() -> Result<Self, ScratchError> {
-        let usual =
+        let mut usual =
             ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/bin", "/usr/local/mysql/bin"]
-                .map(PathBuf::from);
+                .map(PathBuf::from)
+                .to_vec();
+        usual.extend(find::versions(&find::cache().join("mariadb"), "bin"));
         let find = |program: &str| {
             find::directory_of(program, "ZDM_MARIADB_BIN", &usual)
                 .map(|directory| directory.join(program))

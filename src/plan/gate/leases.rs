@@ -13,7 +13,10 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
     if question.fears_the_unseen() {
         unseen(question, facts, &mut findings);
     }
-    for lease in facts.leases.iter().filter(|lease| question.concerns(lease)) {
+    let mut concerned: Vec<_> =
+        facts.leases.iter().filter(|lease| question.concerns(lease)).collect();
+    concerned.sort_by_key(|lease| (&lease.service, &lease.instance));
+    for lease in concerned {
         one_lease(question, lease, facts, &mut findings);
     }
     if question.kind == GateKind::Contract {

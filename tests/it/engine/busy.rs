@@ -135,3 +135,21 @@ fn a_server_that_is_read_only_is_refused_by_name() {
     assert_eq!(db.engine, Engine::Postgres);
     said.says("read-only").says("127.0.0.1");
 }
+
+#[test]
+fn a_standby_is_refused_and_shows_where_things_stand() {
+    let Some(db) = support::postgres() else { return };
+    users(&db, 10);
+    let project = Project::on(&db);
+    filled(&project, "'x'");
+    let Some(standby) = support::standby(&db) else { return };
+    let on_standby = |command| project.zdm(&[command, "--database-url", &standby.url]);
+    on_standby("expand").ended(1).says("read-only").says("address of the primary");
+    assert_eq!(db.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'zdm'"), "0");
+    project.zdm(&["expand"]).ended(0);
+    on_standby("migrate").ended(1).says("read-only");
+    until("the standby has it", || {
+        support::Session::open(&standby.url).value("SELECT to_regclass('zdm.migration')") != "NULL"
+    });
+    on_standby("status").ended(0).says("expanded");
+}
