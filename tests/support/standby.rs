@@ -42,9 +42,10 @@ pub(crate) fn standby(db: &Db) -> Option<Standby> {
         command.current_dir(folder.path()).stdin(Stdio::null());
         command
     };
-    let primary = db.url.rsplit_once('/').unwrap().0;
+    let (host, primary, database) = parts(&db.url);
+    let primary = format!("{host}:{primary}");
     let copied = run("pg_basebackup")
-        .args(["-d", primary, "-D", "data", "-R", "-X", "stream", "-c", "fast", "--no-sync"])
+        .args(["-d", &primary, "-D", "data", "-R", "-X", "stream", "-c", "fast", "--no-sync"])
         .output()
         .unwrap();
     assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
@@ -58,8 +59,7 @@ pub(crate) fn standby(db: &Db) -> Option<Standby> {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (before, _) = primary.rsplit_once(':').unwrap();
-    let standby = Standby { url: format!("{before}:{port}/{}", db.name), server, _folder: folder };
+    let standby = Standby { url: format!("{host}:{port}/{database}"), server, _folder: folder };
     let begun = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err()
         || super::Session::try_open(&standby.url).is_err()
@@ -76,4 +76,11 @@ impl Drop for Standby {
         drop(self.server.kill());
         drop(self.server.wait());
     }
+}
+
+/// An address of PostgreSQL, up to the port, its port, and the database.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (server, database) = url.rsplit_once('/').unwrap();
+    let (before, port) = server.rsplit_once(':').unwrap();
+    (before, port, database)
 }

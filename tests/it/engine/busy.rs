@@ -148,8 +148,9 @@ fn a_standby_is_refused_and_shows_where_things_stand() {
     assert_eq!(db.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'zdm'"), "0");
     project.zdm(&["expand"]).ended(0);
     on_standby("migrate").ended(1).says("read-only");
-    until("the standby has it", || {
-        support::Session::open(&standby.url).value("SELECT to_regclass('zdm.migration')") != "NULL"
-    });
+    let written = db.value("SELECT pg_current_wal_insert_lsn()");
+    let session = support::Session::open(&standby.url);
+    let has_it = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'");
+    until("the standby has it", || session.value(&has_it) == "t");
     on_standby("status").ended(0).says("expanded");
 }
