@@ -22,6 +22,21 @@ use rows::find;
 
 /// What one statement costs. Its changes have the full names of their tables, and the catalog is as it is before it.
 pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> Effect {
+    judge(changes, catalog, server).effect
+}
+
+/// What a statement costs, and the ids of the rows that say so.
+#[derive(Debug)]
+struct Judged {
+    effect: Effect,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests ask whether a row's examples meet it")
+    )]
+    rows: Vec<&'static str>,
+}
+
+fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
     let mut cost = Cost::default();
     if changes.is_empty() {
         cost.worst();
@@ -51,7 +66,8 @@ pub(crate) fn effect(changes: &[Located], catalog: &Catalog, server: Server) -> 
     if server.engine.is_mysql_family() {
         mysql::combine(&mut cost, changes);
     }
-    cost.effect(server.engine)
+    let rows = cost.rows.clone();
+    Judged { effect: cost.effect(server.engine), rows }
 }
 
 /// Whether nobody uses a table yet.
@@ -67,6 +83,8 @@ struct Cost {
     rewrites: Vec<TableName>,
     scans: Vec<TableName>,
     algorithm: Option<Algorithm>,
+    /// The rows that were added up.
+    rows: Vec<&'static str>,
 }
 
 impl Default for Cost {
@@ -77,6 +95,7 @@ impl Default for Cost {
             rewrites: Vec::new(),
             scans: Vec::new(),
             algorithm: None,
+            rows: Vec::new(),
         }
     }
 }
@@ -84,9 +103,10 @@ impl Default for Cost {
 impl Cost {
     /// Adds what the row for a case says; without a row nothing is known.
     fn add(&mut self, case: &Case, server: Server) {
-        let Some(answer) = find(case.kind(), |fact| case.is(fact), server) else {
+        let Some((row, answer)) = find(case.kind(), |fact| case.is(fact), server) else {
             return self.worst();
         };
+        self.rows.push(&row.id);
         for (part, mode) in answer.locks() {
             case.tables(part).for_each(|table| self.lock(table, mode));
         }

@@ -67,11 +67,21 @@ struct File {
     row: Vec<Row>,
 }
 
+/// A file of rows: its path in the repository, and its text.
+type Text = (&'static str, &'static str);
+
+/// Includes a file of rows.
+macro_rules! file {
+    ($path:literal) => {
+        (concat!("lints/effects/", $path), include_str!(concat!("../../../lints/effects/", $path)))
+    };
+}
+
 /// PostgreSQL's files, in the order in which their rows are looked at.
-const POSTGRES: &[&str] = &[include_str!("../../../lints/effects/postgres/columns.toml")];
+const POSTGRES: &[Text] = &[file!("postgres/columns.toml")];
 
 /// The files of MySQL and MariaDB.
-const MYSQL: &[&str] = &[include_str!("../../../lints/effects/mysql/columns.toml")];
+const MYSQL: &[Text] = &[file!("mysql/columns.toml")];
 
 static POSTGRES_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(POSTGRES));
 static MYSQL_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(MYSQL));
@@ -81,24 +91,37 @@ pub(crate) fn all(engine: Engine) -> &'static [Row] {
     if engine.is_mysql_family() { &MYSQL_ROWS } else { &POSTGRES_ROWS }
 }
 
-fn parse(files: &[&str]) -> Vec<Row> {
-    let rows = |text: &&str| toml::from_str::<File>(text).map(|file| file.row).unwrap_or_default();
+fn parse(files: &[Text]) -> Vec<Row> {
+    let rows =
+        |file: &Text| toml::from_str::<File>(&text(file)).map(|file| file.row).unwrap_or_default();
     files.iter().flat_map(rows).collect()
 }
 
-/// What the row for a change with these facts says of a server.
+#[cfg(not(test))]
+fn text((_, text): &Text) -> String {
+    (*text).to_owned()
+}
+
+/// Tests read the file as it is now: a row can be tried without compiling it in.
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may read files")]
+fn text((path, _): &Text) -> String {
+    std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The row for a change with these facts, and what it says of a server.
 pub(super) fn find(
     change: &str,
     is_fact: impl Fn(&str) -> bool,
     server: Server,
-) -> Option<&'static Answer> {
+) -> Option<(&'static Row, &'static Answer)> {
     let holds = |condition: &String| match condition.strip_prefix('!') {
         Some(fact) => !is_fact(fact),
         None => is_fact(condition),
     };
     let rows = all(server.engine).iter();
     let mut rows = rows.filter(|row| row.change == change && row.when.iter().all(holds));
-    rows.find_map(|row| row.answer(server))
+    rows.find_map(|row| Some((row, row.answer(server)?)))
 }
 
 impl Row {
@@ -158,9 +181,9 @@ mod tests {
 
     #[test]
     fn every_file_can_be_read() {
-        for text in POSTGRES.iter().chain(MYSQL) {
-            if let Err(error) = toml::from_str::<File>(text) {
-                panic!("{error}");
+        for file in POSTGRES.iter().chain(MYSQL) {
+            if let Err(error) = toml::from_str::<File>(&text(file)) {
+                panic!("{}: {error}", file.0);
             }
         }
     }

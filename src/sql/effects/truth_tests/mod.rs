@@ -1,0 +1,46 @@
+//! What this layer says, against what real servers do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "helpers of tests do not count as tests for clippy"
+)]
+
+mod confirmed;
+mod mysql;
+mod page;
+mod postgres;
+
+use super::{Judged, judge as judge_changes};
+use crate::model::server::{Engine, Server};
+use crate::sql::catalog::Catalog;
+use crate::sql::effect::Effect;
+use crate::sql::replay::Names;
+use crate::sql::span::Span;
+use crate::sql::{split, understand};
+
+/// The catalog after some statements.
+fn replay(engine: Engine, text: &str, names: &Names) -> Catalog {
+    let mut catalog = Catalog::default();
+    replay_on(&mut catalog, engine, text, names);
+    catalog
+}
+
+/// The same on a catalog that is there.
+fn replay_on(catalog: &mut Catalog, engine: Engine, text: &str, names: &Names) {
+    for statement in split::statements(text, engine) {
+        let changes = names.resolve(understand(&statement.sql, statement.span, engine), catalog);
+        catalog.apply(&changes, engine);
+    }
+    catalog.settle();
+}
+
+fn judge(sql: &str, catalog: &Catalog, names: &Names, server: Server) -> Effect {
+    judged(sql, catalog, names, server).effect
+}
+
+/// What a statement costs, and the rows that say so.
+fn judged(sql: &str, catalog: &Catalog, names: &Names, server: Server) -> Judged {
+    let changes = names.resolve(understand(sql, Span::whole(sql), server.engine), catalog);
+    judge_changes(&changes, catalog, server)
+}
