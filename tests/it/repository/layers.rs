@@ -55,10 +55,12 @@ fn upward(path: &Path, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a file holds tests alone, by its name.
+/// Whether a file holds tests alone, by its name or a folder's.
 fn is_test(path: &Path) -> bool {
-    path.file_stem()
-        .is_some_and(|stem| stem == "tests" || stem.to_string_lossy().ends_with("_tests"))
+    path.with_extension("").iter().skip(1).any(|part| {
+        let part = part.to_string_lossy();
+        part == "tests" || part.ends_with("_tests")
+    })
 }
 
 /// The modules at the crate's root that a file's code names: after `crate::`, or after as many `super::` as lead there.
