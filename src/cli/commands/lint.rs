@@ -67,6 +67,8 @@ fn of_files(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Err
             findings: statement.findings,
         });
         let statements = statements.collect();
+        // What another file makes was deployed before this one: somebody uses it.
+        cx.catalog.settle();
         Ok(LintedFile { path: shown, text, phase: phase.unwrap_or(Phase::Expand), statements })
     };
     if let Some(schema) = &args.schema {

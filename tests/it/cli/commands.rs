@@ -72,3 +72,16 @@ fn colours_are_there_when_they_are_asked_for_alone() {
     let colourful = project.zdm(&["plan", "--color", "always"]).ended(2);
     assert!(colourful.err.contains('\u{1b}'), "{}", colourful.err);
 }
+
+#[test]
+fn tables_of_a_schema_file_or_of_an_earlier_file_are_in_use() {
+    let project = Project::empty();
+    project.file("base.sql", "CREATE TABLE t (id bigint PRIMARY KEY, a int);\n");
+    project.file("index.sql", "CREATE INDEX t_a ON t (a);\n");
+    let server = ["lint", "--server", "postgres:15"];
+    let said = |more: &[&str], code| project.zdm(&[&server[..], more].concat()).ended(code);
+    said(&["--schema", "base.sql", "index.sql"], 3).says("index-not-concurrent");
+    said(&["base.sql", "index.sql"], 3).says("index-not-concurrent");
+    project.file("both.sql", "CREATE TABLE t (id bigint, a int);\nCREATE INDEX t_a ON t (a);\n");
+    said(&["both.sql"], 0);
+}
