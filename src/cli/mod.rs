@@ -162,6 +162,7 @@ impl Command {
             Self::Contract(_) => "contract",
             Self::Purge(_) => "purge",
             Self::Rollback(_) => "rollback",
+            Self::Baseline(_) => "baseline",
             Self::Status(_) => "status",
             Self::Instances(_) => "instances",
             Self::Events(_) => "events",

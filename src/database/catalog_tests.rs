@@ -320,3 +320,47 @@ fn a_probe_tells_whether_a_step_took_effect() {
         });
     });
 }
+
+#[test]
+fn sizes_and_writes_are_measured() {
+    support::each(|db| {
+        db.run("CREATE TABLE t (id int PRIMARY KEY, a varchar(200))");
+        db.run("CREATE INDEX t_a ON t (a)");
+        db.run("CREATE TABLE empty (id int PRIMARY KEY)");
+        let values = (0..2000).map(|n| format!("({n}, repeat('x', 100))"));
+        db.run(&format!("INSERT INTO t VALUES {}", values.collect::<Vec<_>>().join(", ")));
+        db.run(if db.engine == Engine::Postgres { "ANALYZE" } else { "ANALYZE TABLE t" });
+        let (catalog, writes) = wait(async {
+            let mut conn = open(db).await;
+            let mut catalog = conn.catalog(None).await.unwrap();
+            conn.measure(&mut catalog).await.unwrap();
+            (catalog, conn.writes().await.unwrap())
+        });
+        let (t, empty) = (&table(db, &catalog, "t").size, &table(db, &catalog, "empty").size);
+        assert!(t.bytes.is_some_and(|bytes| (200_000..2_000_000).contains(&bytes)), "{t:?}");
+        assert!(t.index_bytes.is_some_and(|bytes| bytes > 8_192), "{t:?}");
+        assert!(empty.bytes < t.bytes && empty.bytes.is_some(), "{empty:?}");
+        if db.engine == Engine::Postgres {
+            assert!(t.indexes["t_a"] > 8_192 && t.indexes.contains_key("t_pkey"), "{t:?}");
+            // The counters come a moment after the commit.
+            assert!(writes.is_some_and(|writes| writes.rows.contains_key(&name(db, "t"))));
+        }
+    });
+}
+
+#[test]
+fn sizes_are_read_beside_somebody_who_holds_the_strongest_lock() {
+    let Some(db) = support::postgres() else { return };
+    db.run("CREATE TABLE t AS SELECT n FROM generate_series(1, 5000) n");
+    db.run("ANALYZE t");
+    let holder = db.session();
+    holder.run("BEGIN");
+    holder.run("LOCK TABLE t");
+    let catalog = wait(async {
+        let mut conn = open(&db).await;
+        let mut catalog = conn.catalog(None).await.unwrap();
+        conn.measure(&mut catalog).await.unwrap();
+        catalog
+    });
+    assert!(table(&db, &catalog, "t").size.bytes.is_some_and(|bytes| bytes > 100_000));
+}

@@ -42,6 +42,8 @@ mod probe;
 mod server_tests;
 pub(crate) mod session;
 #[cfg(feature = "engine")]
+pub(crate) mod sizes;
+#[cfg(feature = "engine")]
 pub(crate) mod state;
 #[cfg(feature = "engine")]
 pub(crate) mod stored;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::name::TableName;
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Table, Trigger,
+    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Size, Table,
+    Trigger,
 };
 
 /// Why a stored catalog cannot be read.
@@ -157,6 +158,7 @@ impl StoredTable {
                 .map(|(words, columns)| Peculiarity { words, columns })
                 .collect(),
             estimated_rows: self.estimated_rows,
+            size: Size::default(),
             is_new: false,
         };
         (TableName { schema: self.schema, name: self.name }, table)
@@ -282,6 +284,7 @@ mod tests {
                 columns: Vec::new(),
             }],
             estimated_rows: Some(7),
+            size: Size::default(),
             is_new: false,
         };
         let tables = BTreeMap::from([(TableName::in_schema("public", "t"), table)]);

@@ -7,6 +7,7 @@ use crate::model::phase::Phase;
 use crate::sql::change::{Change, Located};
 use crate::sql::effect::{Blocks, Effect};
 use crate::sql::effects::effect;
+use crate::sql::estimate::estimate;
 use crate::sql::split::{Directive, SourceStatement};
 use crate::sql::understand;
 
@@ -38,6 +39,7 @@ pub(super) fn statement(
         let subject = Subject {
             located,
             effect: &alone,
+            estimate: estimate(std::slice::from_ref(located), &alone, cx.catalog, cx.server),
             whole: &whole,
             changes: &changes,
             source: &source,
@@ -51,8 +53,9 @@ pub(super) fn statement(
     }
     findings.dedup_by(|a, b| a.rule == b.rule && a.message == b.message);
     let findings = allow::apply(findings, &source.directives, cx.rules);
+    let estimate = estimate(&changes, &whole, cx.catalog, cx.server);
     cx.catalog.apply(&changes, engine);
-    LintedStatement { source, changes, effect: whole, findings }
+    LintedStatement { source, changes, effect: whole, estimate, findings }
 }
 
 fn ask_all(subject: &Subject<'_>, cx: &FileContext<'_>, written: Written) -> Vec<Finding> {
@@ -94,5 +97,5 @@ pub(super) fn nothing(directives: &[Directive], findings: Vec<Finding>) -> Optio
         scans: Vec::new(),
         algorithm: None,
     };
-    Some(LintedStatement { source, changes, effect, findings })
+    Some(LintedStatement { source, changes, effect, estimate: None, findings })
 }

@@ -17,6 +17,7 @@ use crate::model::server::Server;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::Located;
 use crate::sql::effect::Effect;
+use crate::sql::estimate::Estimate;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
 use crate::sql::split::{self, SourceStatement};
@@ -50,6 +51,8 @@ pub(crate) struct LintedStatement {
     pub(crate) changes: Vec<Located>,
     /// What it costs.
     pub(crate) effect: Effect,
+    /// How long that takes, when the sizes of its tables are known.
+    pub(crate) estimate: Option<Estimate>,
     /// What the rules say, after allows and `[lint.rules]`.
     pub(crate) findings: Vec<Finding>,
 }

@@ -60,6 +60,7 @@ pub(crate) const TRANSITIONS: &[(State, State, &str)] = &[
     (State::RollingBack, State::Pending, "the new structure is gone"),
     (State::Contracting, State::Revealing, "zdm rollback begins"),
     (State::Hidden, State::Revealing, "zdm rollback begins"),
+    (State::Pending, State::Purged, "zdm baseline records that the schema holds it already"),
     (State::Revealing, State::Migrated, "the old structure is back, the final fence is lifted"),
 ];
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure. No IO, no clock, no async: what is not an argument is not known.
 
+pub(crate) mod baseline;
 pub(crate) mod build;
 pub(crate) mod gate;
 mod hand;

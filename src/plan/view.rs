@@ -8,6 +8,7 @@ use crate::model::state::State;
 use crate::model::step::Step;
 use crate::sql::change::Located;
 use crate::sql::effect::Effect;
+use crate::sql::estimate::Estimate;
 use crate::sql::span::Span;
 
 /// What would run, in which phase, at what cost, and what stands in the way.
@@ -71,6 +72,8 @@ pub(crate) struct PlannedStatement {
     pub(crate) changes: Vec<Located>,
     /// What it costs.
     pub(crate) effect: Effect,
+    /// How long that takes, when the sizes of its tables are known.
+    pub(crate) estimate: Option<Estimate>,
     /// What the rules say.
     pub(crate) findings: Vec<Finding>,
 }

@@ -4,6 +4,7 @@ use crate::lint::finding::Finding;
 use crate::model::phase::Phase;
 use crate::sql::change::Located;
 use crate::sql::effect::Effect;
+use crate::sql::estimate::Estimate;
 use crate::sql::span::Span;
 
 /// A file.
@@ -30,6 +31,8 @@ pub(crate) struct LintedStatement {
     pub(crate) changes: Vec<Located>,
     /// What it costs.
     pub(crate) effect: Effect,
+    /// How long that takes, when the sizes of its tables are known.
+    pub(crate) estimate: Option<Estimate>,
     /// What the rules say.
     pub(crate) findings: Vec<Finding>,
 }

@@ -33,8 +33,23 @@ pub(crate) struct Table {
     pub(crate) peculiarities: Vec<Peculiarity>,
     /// How many rows, as far as the server's statistics know.
     pub(crate) estimated_rows: Option<u64>,
+    /// How big and how busy it is: only a database, or a snapshot of one, knows.
+    pub(crate) size: Size,
     /// Whether it was made by a migration that has not run yet, so that nobody uses it.
     pub(crate) is_new: bool,
+}
+
+/// How big and how busy a table is, as far as it is known.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Size {
+    /// Bytes of its rows, long values that are kept elsewhere included, indexes not.
+    pub(crate) bytes: Option<u64>,
+    /// Bytes of all its indexes.
+    pub(crate) index_bytes: Option<u64>,
+    /// Bytes of single indexes, by name (PostgreSQL).
+    pub(crate) indexes: BTreeMap<String, u64>,
+    /// Rows that are inserted, updated and deleted in an hour.
+    pub(crate) writes_per_hour: Option<u64>,
 }
 
 /// A column.

@@ -6,6 +6,7 @@ pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod effect;
 pub(crate) mod effects;
+pub(crate) mod estimate;
 pub(crate) mod quote;
 pub(crate) mod rename;
 pub(crate) mod replay;

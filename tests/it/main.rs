@@ -13,6 +13,7 @@
 mod support;
 
 mod app;
+mod baseline;
 mod cli;
 mod demo;
 mod engine;

@@ -8,10 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::duration;
 use crate::model::server::{Engine, Server};
 
+mod baseline;
 mod demo;
 mod global;
 mod run;
 
+pub(crate) use baseline::BaselineArgs;
 pub(crate) use demo::{DemoAppArgs, DemoArgs};
 pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
 pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
@@ -105,6 +107,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  zdm rollback 0002_users_display_name\n  zdm rollback 2 --to migrated"
     )]
     Rollback(RollbackArgs),
+    /// Record that the schema already holds the migrations up to one, without running them
+    #[command(
+        after_help = "Examples:\n  zdm baseline 0042_orders --reason \"the schema of 2026\" --dry-run\n  zdm baseline 42 --reason \"the schema of 2026\""
+    )]
+    Baseline(BaselineArgs),
     /// Show where every migration stands
     #[command(
         after_help = "Examples:\n  zdm status\n  zdm status --accept 0002_users_display_name --reason \"comment moved into the string\""

@@ -64,6 +64,7 @@ fn of_files(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Err
             sql: statement.source.sql,
             changes: statement.changes,
             effect: statement.effect,
+            estimate: statement.estimate,
             findings: statement.findings,
         });
         let statements = statements.collect();
@@ -131,6 +132,7 @@ fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
         sql: statement.sql.clone(),
         changes: statement.changes.clone(),
         effect: statement.effect.clone(),
+        estimate: statement.estimate,
         findings: statement.findings.clone(),
     }
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::plan::migration::Migration;
 use crate::plan::project::Project;
 
+mod baseline;
 mod completions;
 mod events;
 mod gate;
@@ -44,6 +45,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Contract(args) => run::contract(args, shell),
         Command::Purge(args) => run::purge(args, shell),
         Command::Rollback(args) => run::rollback(args, shell),
+        Command::Baseline(args) => baseline::run(args, shell),
         Command::Status(args) => status::run(args, shell),
         Command::Gate(args) => gate::run(args, shell),
         Command::Lint(args) => lint::run(args, shell),

@@ -68,7 +68,9 @@ fn ask(shell: &Shell<'_>, settings: &Settings) -> Result<Option<Asked>, Error> {
             History::default()
         };
         let catalog = reading.conn.catalog(None).await;
-        let catalog = catalog.map_err(|error| failure::working("read the schema", error))?;
+        let mut catalog = catalog.map_err(|error| failure::working("read the schema", error))?;
+        let measured = reading.conn.measure(&mut catalog).await;
+        measured.map_err(|error| failure::working("read the sizes of the tables", error))?;
         let server = reading.conn.server();
         reading.conn.close().await;
         Ok::<_, Error>(Asked { server, catalog, history, database: target.url.to_string() })

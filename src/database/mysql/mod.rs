@@ -10,6 +10,8 @@ mod connect;
 mod errors;
 #[cfg(feature = "mysql")]
 mod session;
+#[cfg(feature = "engine")]
+mod sizes;
 #[cfg(feature = "mysql")]
 mod tls;
 #[cfg(feature = "mysql")]
@@ -21,3 +23,5 @@ pub(crate) use blockers::{blind_spots, blocking, holders};
 pub(crate) use catalog::catalog;
 #[cfg(feature = "mysql")]
 pub(crate) use connect::open;
+#[cfg(feature = "engine")]
+pub(crate) use sizes::{sizes, writes};

@@ -12,6 +12,8 @@ mod errors;
 mod placeholders;
 #[cfg(feature = "postgres")]
 mod session;
+#[cfg(feature = "engine")]
+mod sizes;
 #[cfg(feature = "postgres")]
 mod tls;
 #[cfg(feature = "postgres")]
@@ -23,3 +25,5 @@ pub(crate) use blockers::{blind_spots, blocking, holders};
 pub(crate) use catalog::catalog;
 #[cfg(feature = "postgres")]
 pub(crate) use connect::open;
+#[cfg(feature = "engine")]
+pub(crate) use sizes::{Exactness, sizes, writes};

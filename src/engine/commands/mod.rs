@@ -2,6 +2,7 @@
 
 mod accept;
 mod advance;
+mod baseline;
 mod contract;
 mod expand;
 mod migrate;
@@ -11,6 +12,7 @@ mod select;
 mod status;
 
 pub(crate) use accept::accept;
+pub(crate) use baseline::{Baselined, Wish as BaselineWish, Write, baseline};
 pub(crate) use contract::contract;
 pub(crate) use expand::expand;
 pub(crate) use migrate::migrate;

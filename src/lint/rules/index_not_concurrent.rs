@@ -31,7 +31,8 @@ fn postgres(cx: &Subject<'_>, table: &TableName) -> Option<Report> {
     match &cx.located.change {
         Change::CreateIndex { concurrently: false, .. } => {
             let message = format!(
-                "every write to table \"{shown}\" waits until the index is built (ShareLock: others can only read)"
+                "every write to table \"{shown}\" waits until the index is built{} (ShareLock: others can only read)",
+                cx.takes()
             );
             Some(if cx.source.group.is_some() {
                 let help = "Take the statement out of BEGIN ... COMMIT and write CREATE INDEX CONCURRENTLY";
@@ -47,7 +48,8 @@ fn postgres(cx: &Subject<'_>, table: &TableName) -> Option<Report> {
                 _ => return None,
             };
             let message = format!(
-                "nobody reads or writes table \"{shown}\" until the index of this {kind} is built (AccessExclusiveLock)"
+                "nobody reads or writes table \"{shown}\" until the index of this {kind} is built{} (AccessExclusiveLock)",
+                cx.takes()
             );
             let help = format!(
                 "Write CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... {kind} USING INDEX in a statement of its own"
@@ -78,7 +80,8 @@ fn mysql(cx: &Subject<'_>, table: &TableName) -> Option<Report> {
             "reads or rewrites the table under a shared lock"
         };
         let message = format!(
-            "every write to table \"{shown}\" waits until this is done: {} {how}, and others can only read",
+            "every write to table \"{shown}\" waits until this is done{}: {} {how}, and others can only read",
+            cx.takes(),
             cx.server
         );
         let help = match &cx.located.change {

@@ -12,6 +12,7 @@ use crate::plan::view::{PlannedPhase, PlannedStatement, PlannedStep};
 use crate::sql::catalog::Catalog;
 use crate::sql::change::{Change, Located};
 use crate::sql::effects::effect;
+use crate::sql::estimate::{self, Estimate};
 use crate::sql::quote;
 use crate::sql::span::Span;
 
@@ -76,12 +77,14 @@ impl<'p> Scene<'p> {
                 let pending = fill.pending.as_deref().map(|pending| format!(" WHERE {pending}"));
                 let sql = format!("UPDATE {table} SET {}{}", fill.set, pending.unwrap_or_default());
                 let change = Change::Update { table: fill.table.clone(), filtered: true };
-                vec![self.batched(sql, change, &catalog)]
+                let takes = estimate::filling(&fill.table, &catalog, self.server);
+                vec![self.batched(sql, change, &catalog, takes)]
             }
             Action::Verify(verify) => {
                 let table = quote::table(self.server.engine, &verify.table);
                 let sql = format!("SELECT count(*) FROM {table} WHERE {}", verify.wrong);
-                vec![self.batched(sql, Change::Harmless, &catalog)]
+                let takes = estimate::checking(&verify.table, &catalog, self.server);
+                vec![self.batched(sql, Change::Harmless, &catalog, takes)]
             }
         });
         planned.collect()
@@ -95,15 +98,22 @@ impl<'p> Scene<'p> {
             place: None,
             changes: linted.changes,
             effect: linted.effect,
+            estimate: linted.estimate,
             findings: linted.findings,
         }
     }
 
     /// A statement that stands for all batches.
-    fn batched(&self, sql: String, change: Change, catalog: &Catalog) -> PlannedStatement {
+    fn batched(
+        &self,
+        sql: String,
+        change: Change,
+        catalog: &Catalog,
+        estimate: Option<Estimate>,
+    ) -> PlannedStatement {
         let changes = vec![Located { change, span: Span::whole(&sql) }];
         let effect = effect(&changes, catalog, self.server);
-        PlannedStatement { sql, place: None, changes, effect, findings: Vec::new() }
+        PlannedStatement { sql, place: None, changes, effect, estimate, findings: Vec::new() }
     }
 
     /// The statements of the phase's file, unit by unit, carried out on the simulated schema.
@@ -152,6 +162,7 @@ fn by_hand(step: &Step, linted: &[LintedStatement]) -> Vec<PlannedStatement> {
             place: Some((file.clone(), linted.source.span)),
             changes: linted.changes.clone(),
             effect: linted.effect.clone(),
+            estimate: linted.estimate,
             findings: linted.findings.clone(),
         })
         .collect()

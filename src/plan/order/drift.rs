@@ -49,12 +49,17 @@ impl std::fmt::Display for Drift {
 }
 
 /// Everything in which the folder is not what has run. Steps that have begun and are not done may be repaired.
+///
+/// What is done for good, and older than every folder that is left, may be deleted. A gap further up is another thing:
+/// it shows a checkout that lacks what has run.
 pub(crate) fn drift(project: &Project, history: &History, server: Server) -> Vec<Drift> {
     let mut found = Vec::new();
+    let first = project.migrations.first().map(|migration| &migration.id);
     for record in &history.records {
         let folder = project.migrations.iter().find(|migration| migration.id == record.id);
         let Some(migration) = folder else {
-            if record.state != State::Pending {
+            let is_older = first.is_none_or(|first| record.id < *first);
+            if record.state != State::Pending && !(record.state == State::Purged && is_older) {
                 found.push(Drift::Gone { migration: record.id.clone() });
             }
             continue;

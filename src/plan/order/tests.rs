@@ -154,7 +154,7 @@ fn an_edited_step_and_a_folder_that_is_gone_are_drift() {
     let before = project(&[("0001_a", &[("expand.sql", "SELECT 1; SELECT 2;")])]);
     let empty = Catalog::default();
     let cx = PlanContext { server: SERVER, schema: None, base: &empty, now: None, others: &[] };
-    let mut ran = history(&[("0001_a", State::Expanding), ("0000_gone", State::Purged)]);
+    let mut ran = history(&[("0001_a", State::Expanding), ("0002_gone", State::Purged)]);
     for (step, progress) in steps(&before.migrations[0], Phase::Expand, &cx)
         .unwrap()
         .into_iter()
@@ -172,8 +172,21 @@ fn an_edited_step_and_a_folder_that_is_gone_are_drift() {
         let project = project(&[("0001_a", &[("expand.sql", text)])]);
         drift(&project, &ran, SERVER).iter().map(ToString::to_string).collect()
     };
-    let gone = "migration 0000_gone was applied, and its folder is gone";
+    let gone = "migration 0002_gone was applied, and its folder is gone";
     assert_eq!(lines("-- a comment\nSELECT  1; SELECT 3;"), [gone]);
     let edited = "step expand.sql-1 of expand of migration 0001_a was edited after it ran (m/0001_a/expand.sql:1)";
     assert_eq!(lines("SELECT 5; SELECT 2;"), [edited, gone]);
+}
+
+#[test]
+fn what_is_done_for_good_may_lose_its_folder_when_nothing_older_is_left() {
+    let project = project(&[
+        ("0003_a", &[("expand.sql", "CREATE TABLE a (id int)")]),
+        ("0005_b", &[("expand.sql", "CREATE TABLE b (id int)")]),
+    ]);
+    let gone = |states: &[(&str, State)]| drift(&project, &history(states), SERVER).len();
+    assert_eq!(gone(&[("0001_x", State::Purged), ("0002_y", State::Purged)]), 0);
+    assert_eq!(gone(&[("0002_y", State::Hidden)]), 1);
+    // A checkout that lacks what has run.
+    assert_eq!(gone(&[("0004_y", State::Purged)]), 1);
 }

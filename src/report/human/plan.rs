@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::effect::effect;
 use super::finding::{Shown, count_of, counted, finding};
@@ -14,6 +15,7 @@ use crate::model::state::State;
 use crate::model::step::Action;
 use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement, PlannedStep};
 use crate::sql::catalog::Catalog;
+use crate::sql::estimate::{Estimate, words};
 
 /// What is shown of a plan, and how.
 #[derive(Debug)]
@@ -228,7 +230,17 @@ fn cost(
     };
     let rows = read.and_then(|table| view.catalog?.tables.get(table)?.estimated_rows);
     let rows = rows.map(|rows| format!("; about {} rows", grouped(rows))).unwrap_or_default();
-    paint(Tone::Faint, format!("-- {words}{rows}"))
+    let takes = statement.estimate.map(takes).unwrap_or_default();
+    paint(Tone::Faint, format!("-- {words}{rows}{takes}"))
+}
+
+/// How long it is likely to take: the range is as wide as machines differ.
+fn takes(estimate: Estimate) -> String {
+    if estimate.longest < Duration::from_secs(1) {
+        return format!("; {estimate}");
+    }
+    let (low, high) = (words(estimate.shortest), words(estimate.longest));
+    format!("; {estimate} (estimated: {low} to {high})")
 }
 
 /// The beginning of a statement.

@@ -89,6 +89,7 @@ fn file(file: &LintedFile) -> File {
             sql: &statement.sql,
             changes: &statement.changes,
             effect: &statement.effect,
+            estimate: statement.estimate,
             findings: &statement.findings,
         })
     });

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+pub(crate) mod baseline;
 pub(crate) mod change;
 pub(crate) mod events;
 pub(crate) mod failure;

@@ -166,6 +166,7 @@ fn step(planned: &view::PlannedStep, phase: Phase) -> Step {
             sql: &statement.sql,
             changes: &statement.changes,
             effect: &statement.effect,
+            estimate: statement.estimate,
             findings: &statement.findings,
         })
     };

@@ -20,6 +20,7 @@ enum ZdmOutput {
     Gate(super::gate::Gate),
     Manifest(super::manifest::Manifest),
     Made(super::made::Made),
+    Baseline(super::baseline::Baseline),
     Failure(super::failure::Failure),
 }
 

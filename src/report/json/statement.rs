@@ -8,6 +8,7 @@ use crate::lint::finding;
 use crate::model::phase::Phase;
 use crate::sql::change::Located;
 use crate::sql::effect::{self, Blocks};
+use crate::sql::estimate;
 use crate::sql::span::Span;
 
 /// A statement.
@@ -28,18 +29,26 @@ pub(crate) struct Statement {
     changes: Vec<Change>,
     /// What it costs.
     effect: Effect,
-    /// How long it takes; null: not known.
+    /// How long it is likely to take; null: not known, or an instant whatever the size of its tables.
     estimate: Option<Estimate>,
     /// What the rules say.
     findings: Vec<Finding>,
 }
 
-/// How long a statement takes.
+/// How long a statement is likely to take: an order of magnitude, from the sizes of its tables and measured rates.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Estimate {
-    /// In seconds.
+    /// At the rates that were measured (docs/estimates.md).
     seconds: f64,
+    /// On a faster machine, with everything in memory.
+    seconds_low: f64,
+    /// On a slower disk, or beside much other work.
+    seconds_high: f64,
+    /// Bytes that it reads or writes.
+    bytes: u64,
+    /// Rows of its tables, as far as the server's statistics know.
+    rows: Option<u64>,
 }
 
 /// What a statement costs.
@@ -153,6 +162,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) changes: &'a [Located],
     /// What it costs.
     pub(crate) effect: &'a effect::Effect,
+    /// How long that takes.
+    pub(crate) estimate: Option<estimate::Estimate>,
     /// What the rules say.
     pub(crate) findings: &'a [finding::Finding],
 }
@@ -167,8 +178,21 @@ impl From<Parts<'_>> for Statement {
             sql: parts.sql.to_owned(),
             changes: parts.changes.iter().map(|located| (&located.change).into()).collect(),
             effect: parts.effect.into(),
-            estimate: None,
+            estimate: parts.estimate.map(Estimate::from),
             findings: parts.findings.iter().map(Finding::from).collect(),
+        }
+    }
+}
+
+impl From<estimate::Estimate> for Estimate {
+    fn from(estimate: estimate::Estimate) -> Self {
+        let estimate::Estimate { typical, shortest, longest, bytes, rows } = estimate;
+        Self {
+            seconds: typical.as_secs_f64(),
+            seconds_low: shortest.as_secs_f64(),
+            seconds_high: longest.as_secs_f64(),
+            bytes,
+            rows,
         }
     }
 }
