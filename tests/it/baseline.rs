@@ -39,7 +39,7 @@ fn an_existing_schema_becomes_the_start_and_what_is_new_runs_on_it() {
             ("purged".to_owned(), "purged".to_owned())
         );
         baseline(&project, &["0002_orders"]).ended(0).says("nothing to record");
-        project.zdm(&["events"]).ended(0).says("made by hand in 2020");
+        project.zdm(&["events"]).ended(0).says("in 2020");
         project.zdm(&["expand"]).ended(0);
         assert_eq!(db.value("SELECT count(*) FROM notes"), "0");
         project.zdm(&["rollback", "1"]).ended(2).says("cannot be rolled back");
