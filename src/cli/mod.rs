@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::report::{human, json};
 
 mod args;
+mod check;
 mod commands;
 mod demo;
 #[cfg(test)]
@@ -46,8 +47,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let output = Output::new(&cli.globals);
     log::start(&cli.globals, &output);
     let name = cli.command.name();
-    let ended =
-        Shell::new(&cli.globals, &output).and_then(|shell| commands::run(&cli.command, &shell));
+    let ended = check::takes_format(&cli.command, output.format)
+        .and_then(|()| Shell::new(&cli.globals, &output))
+        .and_then(|shell| commands::run(&cli.command, &shell));
     let code = match ended {
         Ok(code) => code,
         Err(Stop::PipeClosed) => ExitCode::SUCCESS,
@@ -90,8 +92,9 @@ impl<'a> Shell<'a> {
         json: impl FnOnce() -> T,
     ) -> Result<(), Stop> {
         match self.output.format {
-            Format::Human => self.output.data(&human()),
             Format::Json => self.output.data(&json::render(&json())),
+            // Commands that take a report's format write it themselves.
+            Format::Human | Format::Report(_) => self.output.data(&human()),
         }
     }
 
@@ -99,7 +102,7 @@ impl<'a> Shell<'a> {
     pub(crate) fn next(&self, next: Option<&str>) -> Result<(), Stop> {
         match (self.output.format, next) {
             (Format::Human, Some(next)) => self.output.note(&human::next(next)),
-            (Format::Human | Format::Json, _) => Ok(()),
+            (Format::Human | Format::Json | Format::Report(_), _) => Ok(()),
         }
     }
 
@@ -137,11 +140,14 @@ fn cannot_start(error: &std::io::Error) -> ExitCode {
     ExitCode::from(if written.is_ok() { code } else { 126 })
 }
 
-fn fail(command: &str, error: &Error, output: &Output) -> ExitCode {
+fn fail(command: &'static str, error: &Error, output: &Output) -> ExitCode {
     let code = exit::code(error.kind);
     let written = match output.format {
         Format::Human => output.problem(&human::failure::failure(error)),
         Format::Json => output.data(&json::render(&json::failure::failure(command, error, code))),
+        Format::Report(format) => output
+            .problem(&human::failure::failure(error))
+            .and_then(|()| check::failed(output, format, (command, error, code))),
     };
     if written.is_err() {
         tracing::debug!("nobody reads the error");

@@ -52,7 +52,7 @@ impl Output {
         }
         let target = match globals.format {
             Format::Human if !globals.quiet => ProgressDrawTarget::stderr(),
-            Format::Human | Format::Json => ProgressDrawTarget::hidden(),
+            Format::Human | Format::Json | Format::Report(_) => ProgressDrawTarget::hidden(),
         };
         Self {
             format: globals.format,

@@ -4,6 +4,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod build;
+pub(crate) mod digest;
 pub(crate) mod gate;
 mod hand;
 pub(crate) mod history;

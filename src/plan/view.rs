@@ -42,12 +42,23 @@ pub(crate) struct PlannedMigration {
 pub(crate) struct PlannedPhase {
     /// Which.
     pub(crate) phase: Phase,
-    /// The gate in front of it, in words; none: it has no gate.
-    pub(crate) gate: Option<String>,
+    /// The gate in front of it; none: it has no gate.
+    pub(crate) gate: Option<Gate>,
     /// Whether there is no way back once it has begun.
     pub(crate) point_of_no_return: bool,
     /// In order.
     pub(crate) steps: Vec<PlannedStep>,
+}
+
+/// What must hold before a phase may begin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Gate {
+    /// In words.
+    pub(crate) words: String,
+    /// The services whose live instances count, in order; none: nobody said who uses the database.
+    pub(crate) services: Vec<String>,
+    /// Those of them that do not say yet that their builds tolerate it.
+    pub(crate) waiting: Vec<String>,
 }
 
 /// One step of a planned phase.

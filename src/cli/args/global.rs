@@ -1,11 +1,13 @@
 //! Flags of every command.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::database::target::DatabaseUrl;
+use crate::report::formats::{self, ReportFormat};
 
 /// Flags of every command.
 #[derive(Args, Debug, Clone)]
@@ -22,7 +24,7 @@ pub(crate) struct GlobalArgs {
     /// The database's address, for example `postgres://user@host/name`
     #[arg(long, global = true, value_name = "URL", value_parser = database_url(), help_heading = "Global")]
     pub(crate) database_url: Option<DatabaseUrl>,
-    /// How results are written to stdout
+    /// How results are written to stdout; the last five are for `zdm plan` and `zdm lint`
     #[arg(
         long,
         global = true,
@@ -61,12 +63,35 @@ pub(crate) struct GlobalArgs {
 }
 
 /// How results are written.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
     /// For people.
     Human,
     /// One object, as docs/zdm.schema.json describes it.
     Json,
+    /// A report of `zdm plan` or `zdm lint` for another program.
+    Report(&'static ReportFormat),
+}
+
+static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(|| {
+    let reports = formats::ALL.iter().map(Format::Report);
+    [Format::Human, Format::Json].into_iter().chain(reports).collect()
+});
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &FORMATS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Human => PossibleValue::new("human").help("For people"),
+            Self::Json => {
+                PossibleValue::new("json").help("One object, as docs/zdm.schema.json describes it")
+            }
+            Self::Report(format) => PossibleValue::new(format.name).help(format.about),
+        })
+    }
 }
 
 /// When to use colours.

@@ -9,11 +9,13 @@ use crate::config::duration;
 use crate::model::server::{Engine, Server};
 
 mod baseline;
+mod check;
 mod demo;
 mod global;
 mod run;
 
 pub(crate) use baseline::BaselineArgs;
+pub(crate) use check::{LintArgs, PhaseArg, PlanArgs};
 pub(crate) use demo::{DemoAppArgs, DemoArgs};
 pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
 pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
@@ -177,64 +179,6 @@ pub(crate) struct NewArgs {
     /// The operation's new name
     #[arg(long, requires = "operation")]
     pub(crate) to: Option<String>,
-}
-
-/// `zdm plan`.
-#[derive(Args, Debug)]
-pub(crate) struct PlanArgs {
-    /// Ask no database, even when one is configured
-    #[arg(long)]
-    pub(crate) offline: bool,
-    /// The server to plan for without a database: postgres:15, mysql:8.4, mariadb:10.11
-    #[arg(long, value_parser = server)]
-    pub(crate) server: Option<Server>,
-    /// Show migrations that are done, too
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
-/// `zdm lint`.
-#[derive(Args, Debug)]
-pub(crate) struct LintArgs {
-    /// SQL files [default: those of the project's migrations]
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// The server they are meant for: postgres:15, mysql:8.4, mariadb:10.11
-    #[arg(long, value_parser = server)]
-    pub(crate) server: Option<Server>,
-    /// The phase in which they run [default: by the file's name, else expand]
-    #[arg(long, value_enum)]
-    pub(crate) phase: Option<PhaseArg>,
-    /// A file with the schema from which they start: CREATE TABLE statements
-    #[arg(long, value_name = "FILE")]
-    pub(crate) schema: Option<PathBuf>,
-    /// The lowest severity that makes the exit code 3
-    #[arg(long, value_enum, default_value = "error")]
-    pub(crate) fail_on: SeverityArg,
-}
-
-/// A phase that has a file.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum PhaseArg {
-    /// expand.sql.
-    Expand,
-    /// migrate.sql.
-    Migrate,
-    /// contract.sql.
-    Contract,
-    /// rollback.sql.
-    Rollback,
-}
-
-/// How bad a finding is.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum SeverityArg {
-    /// Worth knowing.
-    Info,
-    /// Worth changing.
-    Warning,
-    /// It breaks a running build, or blocks other clients.
-    Error,
 }
 
 /// `zdm expand`.

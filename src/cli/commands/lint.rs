@@ -4,18 +4,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::sources;
-use crate::cli::args::{LintArgs, PhaseArg, SeverityArg};
+use crate::cli::args::{Format, LintArgs, PhaseArg};
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
-use crate::cli::{Shell, exit, files};
+use crate::cli::{Shell, check, exit, files};
 use crate::config::folder::SQL_FILES;
 use crate::error::{Error, ErrorKind};
-use crate::lint::finding::Severity;
 use crate::lint::{FileContext, lint_file};
 use crate::model::phase::Phase;
 use crate::plan::build::plan;
 use crate::plan::history::History;
 use crate::plan::view::PlannedStatement;
+use crate::report::check::{About, Check};
 use crate::report::json::lint::LintResult;
 use crate::report::linted::{LintedFile, LintedStatement};
 use crate::report::{human, json};
@@ -31,16 +31,21 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
         of_files(args, &settings)?
     };
     let worst = linted.iter().flat_map(LintedFile::findings).map(|finding| finding.severity).max();
-    let result = if worst >= Some(severity(args.fail_on)) && worst.is_some() {
-        LintResult::Findings
+    let fails = args.fail_on.severity();
+    let (result, code) = if fails.is_some_and(|least| worst >= Some(least)) {
+        (LintResult::Findings, exit::code(ErrorKind::Findings))
     } else {
-        LintResult::Done
+        (LintResult::Done, 0)
     };
-    shell.result(|| human::lint::lint(&linted), || json::lint::lint(&linted, result))?;
-    Ok(match result {
-        LintResult::Findings => ExitCode::from(exit::code(ErrorKind::Findings)),
-        LintResult::Done => ExitCode::SUCCESS,
-    })
+    if let Format::Report(format) = shell.output.format {
+        let root = check::root(&shell.directory);
+        let (at, server) = (chrono::Utc::now(), settings.server(args.server));
+        let about = About { command: "lint", server, root: &root, at, code, fails };
+        check::write(shell.output, format, &Check::lint(about, &linted))?;
+    } else {
+        shell.result(|| human::lint::lint(&linted), || json::lint::lint(&linted, result))?;
+    }
+    Ok(ExitCode::from(code))
 }
 
 fn of_files(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Error> {
@@ -134,13 +139,5 @@ fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
         effect: statement.effect.clone(),
         estimate: statement.estimate,
         findings: statement.findings.clone(),
-    }
-}
-
-fn severity(arg: SeverityArg) -> Severity {
-    match arg {
-        SeverityArg::Info => Severity::Info,
-        SeverityArg::Warning => Severity::Warning,
-        SeverityArg::Error => Severity::Error,
     }
 }

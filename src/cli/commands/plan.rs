@@ -7,7 +7,7 @@ use crate::cli::args::{Format, PlanArgs};
 use crate::cli::output::Stop;
 use crate::cli::reading::Reading;
 use crate::cli::settings::{Settings, Way};
-use crate::cli::{Shell, exit};
+use crate::cli::{Shell, check, exit};
 use crate::engine::{commands, failure, open};
 use crate::error::{Error, ErrorKind};
 use crate::lint::finding::{Finding, Severity};
@@ -17,6 +17,7 @@ use crate::plan::build;
 use crate::plan::history::History;
 use crate::plan::project::Project;
 use crate::plan::view::Plan;
+use crate::report::check::{About, Check};
 use crate::report::human::plan::{Detail, View};
 use crate::report::json::plan::PlanResult;
 use crate::report::{human, json};
@@ -28,7 +29,9 @@ pub(crate) fn run(args: &PlanArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     let project = settings.project()?;
     let asked = if args.offline { None } else { ask(shell, &settings)? };
     let detail = if args.all { Detail::Full } else { Detail::Brief };
-    show(shell, (&settings, &project), &Wish { asked, server: args.server, detail, only: None })
+    let fails = args.fail_on.severity();
+    let wish = Wish { asked, server: args.server, detail, only: None, fails };
+    show(shell, (&settings, &project), &wish)
 }
 
 /// Shows the plan of one phase.
@@ -37,7 +40,8 @@ pub(crate) fn dry_run(phase: Phase, shell: &Shell<'_>) -> Result<ExitCode, Stop>
     let project = settings.project()?;
     settings.required_target(Way::Any)?;
     let asked = ask(shell, &settings)?;
-    let wish = Wish { asked, server: None, detail: Detail::Full, only: Some(phase) };
+    let fails = Some(Severity::Error);
+    let wish = Wish { asked, server: None, detail: Detail::Full, only: Some(phase), fails };
     show(shell, (&settings, &project), &wish)
 }
 
@@ -47,6 +51,7 @@ struct Wish {
     server: Option<Server>,
     detail: Detail,
     only: Option<Phase>,
+    fails: Option<Severity>,
 }
 
 /// What a database says.
@@ -112,21 +117,31 @@ fn show(
         }
         return Err(drifted.into());
     }
-    let result = judge(&plan);
-    let next = next(&plan, result);
-    shell.result(|| human::plan::plan(&plan, &view), || json::plan::plan(&plan, result, next))?;
-    shell.next(next)?;
-    Ok(match result {
-        PlanResult::Done => ExitCode::SUCCESS,
-        PlanResult::Findings => ExitCode::from(exit::code(ErrorKind::Findings)),
-        PlanResult::Refused => ExitCode::from(exit::code(ErrorKind::Usage)),
-    })
+    let result = judge(&plan, wish.fails);
+    let code = match result {
+        PlanResult::Done => 0,
+        PlanResult::Findings => exit::code(ErrorKind::Findings),
+        PlanResult::Refused => exit::code(ErrorKind::Usage),
+    };
+    if let Format::Report(format) = shell.output.format {
+        let (root, at) = (check::root(&shell.directory), chrono::Utc::now());
+        let (server, fails) = (plan.server, wish.fails);
+        let about = About { command: "plan", server, root: &root, at, code, fails };
+        check::write(shell.output, format, &Check::plan(about, &plan, &view))?;
+    } else {
+        let next = next(&plan, result);
+        shell
+            .result(|| human::plan::plan(&plan, &view), || json::plan::plan(&plan, result, next))?;
+        shell.next(next)?;
+    }
+    Ok(ExitCode::from(code))
 }
 
-fn judge(plan: &Plan) -> PlanResult {
+fn judge(plan: &Plan, fails: Option<Severity>) -> PlanResult {
+    let worst = findings(plan).map(|finding| finding.severity).max();
     if plan.migrations.iter().any(|migration| !migration.refusals.is_empty()) {
         PlanResult::Refused
-    } else if findings(plan).any(|finding| finding.severity == Severity::Error) {
+    } else if fails.is_some_and(|least| worst >= Some(least)) {
         PlanResult::Findings
     } else {
         PlanResult::Done

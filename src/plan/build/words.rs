@@ -5,6 +5,7 @@ use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::operation::LateStatement;
 use crate::plan::migration::Migration;
+use crate::plan::view::Gate;
 
 /// What the migration is for: in its author's words, else by its operations.
 pub(super) fn description(migration: &Migration) -> Option<String> {
@@ -13,8 +14,8 @@ pub(super) fn description(migration: &Migration) -> Option<String> {
     migration.description.clone().or(by_operations)
 }
 
-/// The gate in front of a phase, in words.
-pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Option<String> {
+/// The gate in front of a phase.
+pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Option<Gate> {
     if phase != Phase::Contract {
         return None;
     }
@@ -22,18 +23,19 @@ pub(super) fn gate(migration: &Migration, phase: Phase, config: &Config) -> Opti
     let known: Vec<_> = config.services.keys().cloned().collect();
     let concerned = migration.contract.services.clone().unwrap_or(known);
     if concerned.is_empty() {
-        let sentence = "zdm.toml declares no [services]: until it says who uses the database, contract is refused";
-        return Some(sentence.to_owned());
+        let words = "zdm.toml declares no [services]: until it says who uses the database, contract is refused";
+        return Some(Gate { words: words.to_owned(), services: concerned, waiting: Vec::new() });
     }
-    let (ready, waiting): (Vec<_>, Vec<_>) = concerned
-        .into_iter()
-        .partition(|service| migration.contract.tolerated_by.contains(service));
-    let sentence = format!("every live instance of {} must tolerate {id}", all(&ready, &waiting));
-    let sentence = format!("{sentence}{}", late(migration));
-    if waiting.is_empty() {
-        return Some(sentence);
+    let mut services = concerned;
+    services.sort_unstable();
+    let is_waiting = |service: &&String| !migration.contract.tolerated_by.contains(service);
+    let waiting: Vec<_> = services.iter().filter(is_waiting).cloned().collect();
+    let sentence = format!("every live instance of {} must tolerate {id}", services.join(", "));
+    let mut words = format!("{sentence}{}", late(migration));
+    if !waiting.is_empty() {
+        words = format!("{words}; not in tolerated_by yet: {}", waiting.join(", "));
     }
-    Some(format!("{sentence}; not in tolerated_by yet: {}", waiting.join(", ")))
+    Some(Gate { words, services, waiting })
 }
 
 /// What happens to a statement that an old build sends all the same.
@@ -46,12 +48,6 @@ fn late(migration: &Migration) -> &'static str {
         }
         Some(LateStatement::Harmless) | None => "",
     }
-}
-
-fn all(ready: &[String], waiting: &[String]) -> String {
-    let mut names: Vec<_> = ready.iter().chain(waiting).map(String::as_str).collect();
-    names.sort_unstable();
-    names.join(", ")
 }
 
 /// Whether there is no way back once the phase has begun: purge, and a contract written by hand, which hides nothing.

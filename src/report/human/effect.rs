@@ -11,7 +11,7 @@ pub(crate) fn effect(effect: &Effect, engine: Engine) -> String {
     }
     let tables: Vec<String> = effect.locks.iter().map(|lock| lock.table.to_string()).collect();
     if tables.is_empty() {
-        return "touches no table that is there already".to_owned();
+        return "nobody waits; touches no table that is there already".to_owned();
     }
     let tables = list(&tables);
     let long = if !effect.rewrites.is_empty() {

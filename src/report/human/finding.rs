@@ -44,18 +44,22 @@ fn help(help: &str) -> Group<'_> {
 
 /// The findings counted: `2 errors, 1 warning`.
 pub(crate) fn counted<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
-    let mut counts = [
-        (Severity::Error, "error", 0_usize),
-        (Severity::Warning, "warning", 0),
-        (Severity::Info, "remark", 0),
-    ];
+    let [mut errors, mut warnings, mut remarks] = [0; 3];
     for finding in findings {
-        for (severity, _, count) in &mut counts {
-            *count += usize::from(*severity == finding.severity);
-        }
+        *match finding.severity {
+            Severity::Error => &mut errors,
+            Severity::Warning => &mut warnings,
+            Severity::Info => &mut remarks,
+        } += 1;
     }
-    let counted = counts.iter().filter(|(_, _, count)| *count > 0);
-    let words: Vec<String> = counted.map(|(_, word, count)| count_of(*count, word)).collect();
+    tally([errors, warnings, remarks])
+}
+
+/// So many errors, warnings and remarks, in words.
+pub(crate) fn tally([errors, warnings, remarks]: [usize; 3]) -> String {
+    let counts = [(errors, "error"), (warnings, "warning"), (remarks, "remark")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counts.map(|(count, word)| count_of(count, word)).collect();
     if words.is_empty() { "no findings".to_owned() } else { words.join(", ") }
 }
 

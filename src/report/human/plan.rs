@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::time::Duration;
 
-use super::effect::effect;
-use super::finding::{Shown, count_of, counted, finding};
+use super::finding::{Shown, count_of, finding, tally};
 use super::style::{Tone, paint};
-use super::time::grouped;
-use crate::lint::finding::{Finding, Severity};
+use crate::lint::finding::Finding;
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::model::state::State;
-use crate::model::step::Action;
+use crate::plan::digest::digest;
 use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement, PlannedStep};
+use crate::report::facts::facts;
+use crate::report::words::{NO_RETURN, Weight, cost, meaning, touching, untouching, worst};
 use crate::sql::catalog::Catalog;
-use crate::sql::estimate::{Estimate, words};
 
 /// What is shown of a plan, and how.
 #[derive(Debug)]
@@ -54,6 +52,10 @@ pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
     };
     let title = format!("Plan for {}", plan.server);
     writeln!(text, "{}, {} ({asked})", paint(Tone::Strong, title), view.folder).unwrap_or_default();
+    for fact in facts(&digest(plan, view.only)) {
+        let label = paint(fact.tone, format!("{:<9}", fact.label));
+        writeln!(text, "  {label} {}", fact.words).unwrap_or_default();
+    }
     let mut hidden = 0;
     for migration in &plan.migrations {
         let rest = phases(migration, view);
@@ -75,7 +77,11 @@ pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
     text
 }
 
-fn phases<'p>(migration: &'p PlannedMigration, view: &View<'_>) -> Vec<&'p PlannedPhase> {
+/// The phases of a migration that are shown.
+pub(crate) fn phases<'p>(
+    migration: &'p PlannedMigration,
+    view: &View<'_>,
+) -> Vec<&'p PlannedPhase> {
     let wanted = |phase: &&PlannedPhase| view.only.is_none_or(|only| phase.phase == only);
     let phases = migration.phases.iter().filter(wanted);
     match view.detail {
@@ -111,29 +117,16 @@ fn write_migration(
 }
 
 fn write_phase(text: &mut String, phase: &PlannedPhase, (engine, view): (Engine, &View<'_>)) {
-    write!(text, "  {}", paint(Tone::Code, phase.phase)).unwrap_or_default();
-    writeln!(text, "{}", paint(Tone::Faint, meaning(phase))).unwrap_or_default();
+    let name = paint(Tone::Code, format!("{:<8}", phase.phase.as_str()));
+    writeln!(text, "  {name}  {}", paint(Tone::Faint, meaning(phase))).unwrap_or_default();
     if let Some(gate) = &phase.gate {
-        writeln!(text, "    {}: {gate}", paint(Tone::Warn, "gate")).unwrap_or_default();
+        writeln!(text, "    {}: {}", paint(Tone::Warn, "gate"), gate.words).unwrap_or_default();
     }
     if phase.point_of_no_return {
-        let words = "point of no return: nothing brings back what this phase takes away";
-        writeln!(text, "    {}", paint(Tone::Bad, words)).unwrap_or_default();
+        writeln!(text, "    {}", paint(Tone::Bad, NO_RETURN)).unwrap_or_default();
     }
     for (index, step) in phase.steps.iter().enumerate() {
         write_step(text, (index + 1, step), (engine, view));
-    }
-}
-
-fn meaning(planned: &PlannedPhase) -> &'static str {
-    match planned.phase {
-        Phase::Expand => "    before the new build is deployed; old builds run on as before",
-        Phase::Migrate => "   fill, verify and constrain the new structure",
-        Phase::Contract if planned.point_of_no_return => "  when no old instance is left",
-        Phase::Contract => "  when no old instance is left; can be undone",
-        Phase::Purge => "     days later",
-        Phase::Rollback => "  back to before expand",
-        Phase::Reveal => "    back from hidden to migrated",
     }
 }
 
@@ -178,25 +171,17 @@ fn findings(step: &PlannedStep) -> impl Iterator<Item = (&PlannedStatement, &Fin
 /// One line a statement that touches a table, and what the step costs as a whole.
 fn write_brief(text: &mut String, step: &PlannedStep, (engine, view): (Engine, &View<'_>)) {
     let is_written = step.step.origin.is_some();
-    let touches = |statement: &&PlannedStatement| {
-        step.statements.len() == 1 || !statement.effect.known || !statement.effect.locks.is_empty()
-    };
-    let shown: Vec<_> = step.statements.iter().filter(touches).collect();
+    let (shown, rest) = touching(step);
     // The title of a step from a file is its statement.
     for statement in shown.iter().filter(|_| !is_written || step.statements.len() > 1) {
         writeln!(text, "         {}", one_line(&statement.sql, view.width)).unwrap_or_default();
     }
-    let rest = step.statements.len() - shown.len();
     if rest > 0 && !shown.is_empty() {
-        let words = format!("and {} that touch no table", count_of(rest, "statement"));
-        writeln!(text, "         {}", paint(Tone::Faint, words)).unwrap_or_default();
+        writeln!(text, "         {}", paint(Tone::Faint, untouching(rest))).unwrap_or_default();
     }
-    let weight = |statement: &&&PlannedStatement| {
-        let effect = &statement.effect;
-        (!effect.known, effect.blocks, effect.rewrites.len(), effect.scans.len())
-    };
-    if let Some(worst) = shown.iter().max_by_key(weight) {
-        writeln!(text, "         {}", cost(step, worst, (engine, view))).unwrap_or_default();
+    if let Some(worst) = worst(&shown) {
+        writeln!(text, "         {}", painted(cost(step, worst, (engine, view))))
+            .unwrap_or_default();
     }
 }
 
@@ -206,41 +191,17 @@ fn write_full(text: &mut String, step: &PlannedStep, cx: (Engine, &View<'_>)) {
         for line in statement.sql.trim().lines() {
             writeln!(text, "         {}", line.trim_end()).unwrap_or_default();
         }
-        writeln!(text, "         {}", cost(step, statement, cx)).unwrap_or_default();
+        writeln!(text, "         {}", painted(cost(step, statement, cx))).unwrap_or_default();
     }
 }
 
-fn cost(
-    step: &PlannedStep,
-    statement: &PlannedStatement,
-    (engine, view): (Engine, &View<'_>),
-) -> String {
-    let (words, read) = match &step.step.action {
-        Action::Backfill(backfill) => {
-            let words = "in short batches; can be stopped and resumed at any time";
-            (words.to_owned(), Some(&backfill.table))
-        }
-        Action::Verify(verify) => {
-            ("reads in batches; nobody waits".to_owned(), Some(&verify.table))
-        }
-        Action::Statements(_) | Action::Alone(_) => {
-            let read = statement.effect.rewrites.first().or(statement.effect.scans.first());
-            (effect(&statement.effect, engine), read)
-        }
+fn painted((weight, words): (Weight, String)) -> String {
+    let tone = match weight {
+        Weight::Free => Tone::Faint,
+        Weight::Instant => Tone::Warn,
+        Weight::Long => Tone::Bad,
     };
-    let rows = read.and_then(|table| view.catalog?.tables.get(table)?.estimated_rows);
-    let rows = rows.map(|rows| format!("; about {} rows", grouped(rows))).unwrap_or_default();
-    let takes = statement.estimate.map(takes).unwrap_or_default();
-    paint(Tone::Faint, format!("-- {words}{rows}{takes}"))
-}
-
-/// How long it is likely to take: the range is as wide as machines differ.
-fn takes(estimate: Estimate) -> String {
-    if estimate.longest < Duration::from_secs(1) {
-        return format!("; {estimate}");
-    }
-    let (low, high) = (words(estimate.shortest), words(estimate.longest));
-    format!("; {estimate} (estimated: {low} to {high})")
+    paint(tone, format!("-- {words}"))
 }
 
 /// The beginning of a statement.
@@ -253,23 +214,26 @@ fn one_line(sql: &str, width: usize) -> String {
     }
 }
 
+/// The plan in one line.
+pub(crate) fn headline(plan: &Plan, view: &View<'_>) -> String {
+    let digest = digest(plan, view.only);
+    let mut words = format!("{} to run", count_of(digest.steps, "step"));
+    if digest.migrations > 1 {
+        write!(words, " in {}", count_of(digest.migrations, "migration")).unwrap_or_default();
+    }
+    write!(words, ", {}", tally(digest.findings)).unwrap_or_default();
+    if !digest.refused.is_empty() {
+        write!(words, ", {} refused", count_of(digest.refused.len(), "migration"))
+            .unwrap_or_default();
+    }
+    words
+}
+
 fn summary(plan: &Plan, view: &View<'_>) -> String {
-    let steps = || plan.migrations.iter().flat_map(|m| phases(m, view)).flat_map(|p| &p.steps);
-    let left = steps().filter(|step| !step.done).count();
-    let refused = plan.migrations.iter().filter(|m| !m.refusals.is_empty()).count();
-    let found = counted(steps().flat_map(findings).map(|(_, finding)| finding));
-    let mut words = format!("{} to run, {found}", count_of(left, "step"));
-    if refused > 0 {
-        write!(words, ", {} refused", count_of(refused, "migration")).unwrap_or_default();
-    }
-    if plan.migrations.iter().any(|m| !m.refusals.is_empty()) {
-        words.push_str("\nnothing runs before what is refused has been put right");
-    }
-    let errors = steps().flat_map(findings).any(|(_, found)| found.severity == Severity::Error);
-    if errors {
-        words.push_str(
-            "\n`zdm expand` refuses errors; `zdm rules RULE` explains, and says how to allow one",
-        );
+    let mut words = headline(plan, view);
+    let [errors, ..] = digest(plan, view.only).findings;
+    if errors > 0 {
+        words.push_str("\n`zdm rules RULE` explains a finding, and says how to allow it");
     }
     words
 }

@@ -146,7 +146,7 @@ fn migration(migration: &view::PlannedMigration) -> Migration {
 fn phase(planned: &view::PlannedPhase) -> PhasePlan {
     PhasePlan {
         phase: planned.phase.to_string(),
-        gate: planned.gate.clone(),
+        gate: planned.gate.as_ref().map(|gate| gate.words.clone()),
         point_of_no_return: planned.point_of_no_return,
         steps: planned.steps.iter().map(|step| self::step(step, planned.phase)).collect(),
     }

@@ -1,4 +1,4 @@
-//! A rule, an operation and a command are a file and a line in a registry; rules have a data file, too. They agree both ways.
+//! A rule, an operation, a report's format and a command are a file and a line in a registry; rules have a data file, too. They agree both ways.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -65,6 +65,20 @@ fn every_operation_has_its_file_and_its_line_in_the_registry() {
     let registry = read(Path::new("src/operation/registry.rs"));
     let registered = between(rust_text::without_tests(&registry), "    name: \"", "\"");
     assert_agree(("src/operation", &rust), ("the registry", &registered));
+}
+
+#[test]
+fn every_report_format_has_its_file_and_its_line_in_the_registry() {
+    let registry = read(Path::new("src/report/formats/mod.rs"));
+    let list = registry.split_once("pub(crate) const ALL").unwrap().1.split_once("];").unwrap().0;
+    let list = list.replace("&[", ", ");
+    let registered: Names = list
+        .split(',')
+        .filter_map(|item| item.trim().strip_suffix("::FORMAT"))
+        .map(str::to_owned)
+        .collect();
+    let rust = stems("src/report/formats", ".rs", &["mod", "tests"]);
+    assert_agree(("src/report/formats", &rust), ("the registry", &registered));
 }
 
 #[test]

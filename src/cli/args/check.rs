@@ -1,0 +1,84 @@
+//! The arguments of `zdm plan` and `zdm lint`: what a pull request is checked with.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::server;
+use crate::lint::finding::Severity;
+use crate::model::server::Server;
+
+/// `zdm plan`.
+#[derive(Args, Debug)]
+pub(crate) struct PlanArgs {
+    /// Ask no database, even when one is configured
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// The server to plan for without a database: postgres:15, mysql:8.4, mariadb:10.11
+    #[arg(long, value_parser = server)]
+    pub(crate) server: Option<Server>,
+    /// Show migrations that are done, too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The lowest severity that makes the exit code 3
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// `zdm lint`.
+#[derive(Args, Debug)]
+pub(crate) struct LintArgs {
+    /// SQL files [default: those of the project's migrations]
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The server they are meant for: postgres:15, mysql:8.4, mariadb:10.11
+    #[arg(long, value_parser = server)]
+    pub(crate) server: Option<Server>,
+    /// The phase in which they run [default: by the file's name, else expand]
+    #[arg(long, value_enum)]
+    pub(crate) phase: Option<PhaseArg>,
+    /// A file with the schema from which they start: CREATE TABLE statements
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// The lowest severity that makes the exit code 3
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// A phase that has a file.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PhaseArg {
+    /// expand.sql.
+    Expand,
+    /// migrate.sql.
+    Migrate,
+    /// contract.sql.
+    Contract,
+    /// rollback.sql.
+    Rollback,
+}
+
+/// From which severity on findings make the exit code 3.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FailOn {
+    /// Worth knowing.
+    Info,
+    /// Worth changing.
+    Warning,
+    /// It breaks a running build, or blocks other clients.
+    Error,
+    /// Findings alone never fail: for a job that only uploads a report.
+    Never,
+}
+
+impl FailOn {
+    /// The lowest failing severity; none: findings never fail.
+    pub(crate) fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Info => Some(Severity::Info),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Never => None,
+        }
+    }
+}

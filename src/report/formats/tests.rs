@@ -1,0 +1,464 @@
+//! Every format over the same sample, and what their readers demand of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{ALL, Rendered, ReportFormat};
+use crate::config::folder::{Entry, migrations};
+use crate::config::{Config, ServiceConfig};
+use crate::error::Error;
+use crate::lint::finding::Severity;
+use crate::model::server::{Engine, Server};
+use crate::plan::build::plan;
+use crate::plan::history::History;
+use crate::plan::project::Project;
+use crate::plan::view::Plan;
+use crate::report::check::{About, Check, Failed};
+use crate::report::human::plan::{Detail, View};
+use crate::report::linted::{LintedFile, LintedStatement};
+use crate::report::place::Root;
+
+/// Files with something of everything: findings of two severities, one of them over two lines, behind a multi-byte
+/// character, in words that mean something to a format; a migration that is refused; gates; points of no return.
+const SAMPLE: &[(&str, &[(&str, &str)])] = &[
+    (
+        "0001_users",
+        &[(
+            "expand.sql",
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, old int);\n",
+        )],
+    ),
+    (
+        "0002_title",
+        &[(
+            "migration.toml",
+            "description = \"users.name | becomes <title> @ada\"\n[[operation]]\nkind = \"rename_column\"\ntable = \"users\"\nfrom = \"name\"\nto = \"title\"\n[contract]\ntolerated_by = [\"api\"]\n",
+        )],
+    ),
+    (
+        "0003_index",
+        &[(
+            "expand.sql",
+            "/* é */ CREATE INDEX users_old ON users (old);\nUPDATE users\n   SET old = 1;\n-- zdm:allow(rename-table) 100%: of no use\nSELECT 1;\n",
+        )],
+    ),
+    ("0004_gone", &[("contract.sql", "ALTER TABLE users DROP COLUMN old;\n")]),
+    (
+        "0005_logs",
+        &[(
+            "migration.toml",
+            "[[operation]]\nkind = \"rename_column\"\ntable = \"logs\"\nfrom = \"a\"\nto = \"b\"\n",
+        )],
+    ),
+];
+
+const SERVER: Server = Server { engine: Engine::Postgres, version: (15, 0) };
+
+fn project(folders: &[(&str, &[(&str, &str)])]) -> Project {
+    let entries = folders.iter().map(|(name, files)| {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Entry::Folder { name: (*name).to_owned(), files: files.collect() }
+    });
+    let service = |name: &str| (name.to_owned(), ServiceConfig::default());
+    let services = ["api", "worker"].map(service).into();
+    let config = Config { services, ..Config::default() };
+    Project { config, migrations: migrations("db/migrations", entries.collect()).unwrap() }
+}
+
+fn texts(project: &Project) -> BTreeMap<String, String> {
+    let files = project.migrations.iter().flat_map(|migration| migration.files.values());
+    files.map(|file| (file.path.clone(), file.text.clone())).collect()
+}
+
+fn root() -> Root {
+    Root { root: "/repo".into(), directory: "/repo/shop".into() }
+}
+
+fn about<'a>(command: &'static str, root: &'a Root) -> About<'a> {
+    let at = chrono::DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+    About { command, server: SERVER, root, at, code: 3, fails: Some(Severity::Error) }
+}
+
+/// The plan of some folders in a format.
+fn planned(folders: &[(&str, &[(&str, &str)])], format: &str) -> Rendered {
+    let project = project(folders);
+    let plan = plan(&project, SERVER, None, &History::default());
+    let texts = texts(&project);
+    let view = View {
+        folder: "db/migrations",
+        database: None,
+        catalog: None,
+        texts: &texts,
+        detail: Detail::Brief,
+        width: 100,
+        only: None,
+    };
+    (named(format).render)(&Check::plan(about("plan", &root()), &plan, &view))
+}
+
+/// The files of the sample in a format.
+fn linted(format: &str) -> Rendered {
+    let project = project(SAMPLE);
+    let plan = plan(&project, SERVER, None, &History::default());
+    let texts = texts(&project);
+    let files: Vec<_> = texts.iter().map(|(path, text)| file(path, text, &plan)).collect();
+    (named(format).render)(&Check::lint(about("lint", &root()), &files))
+}
+
+fn file(path: &str, text: &str, plan: &Plan) -> LintedFile {
+    let phases = plan.migrations.iter().flat_map(|migration| &migration.phases);
+    let statements = phases.flat_map(|phase| &phase.steps).flat_map(|step| &step.statements);
+    let mut linted = Vec::new();
+    for statement in statements {
+        let Some((_, span)) = statement.place.as_ref().filter(|(own, _)| own == path) else {
+            continue;
+        };
+        linted.push(LintedStatement {
+            span: *span,
+            sql: statement.sql.clone(),
+            changes: statement.changes.clone(),
+            effect: statement.effect.clone(),
+            findings: statement.findings.clone(),
+        });
+    }
+    let phase = crate::model::phase::Phase::Expand;
+    LintedFile { path: path.to_owned(), text: text.to_owned(), phase, statements: linted }
+}
+
+fn failed(format: &str) -> Rendered {
+    let error = Error::usage("could not read file \"a%b.sql\"")
+        .detail("it is\nnot <there>")
+        .hint("Look for it.");
+    let at = chrono::DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+    (named(format).failed)(&Failed { command: "lint", error: &error, code: 2, at })
+}
+
+fn named(format: &str) -> &'static ReportFormat {
+    ALL.iter().find(|known| known.name == format).unwrap()
+}
+
+/// Everything that a format writes.
+fn screen(rendered: &Rendered) -> String {
+    let mut text = rendered.text.clone();
+    for (variable, added) in &rendered.appended {
+        text.push_str(&format!("\n--> {variable}\n{added}"));
+    }
+    text
+}
+
+#[test]
+fn the_sample_in_every_format() {
+    for format in ALL {
+        let name = format.name;
+        insta::assert_snapshot!(format!("{name}_plan"), screen(&planned(SAMPLE, name)));
+        insta::assert_snapshot!(format!("{name}_lint"), screen(&linted(name)));
+        insta::assert_snapshot!(format!("{name}_failed"), screen(&failed(name)));
+    }
+}
+
+#[test]
+fn the_registry_is_in_alphabetical_order() {
+    assert!(ALL.is_sorted_by_key(|format| format.name));
+}
+
+/// Three texts of each kind.
+fn all(format: &str) -> [String; 3] {
+    [planned(SAMPLE, format).text, linted(format).text, failed(format).text]
+}
+
+#[track_caller]
+fn assert_valid(schema: &Value, text: &str) -> Value {
+    let value: Value = serde_json::from_str(text).unwrap();
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\nin:\n{text}");
+    value
+}
+
+/// What sections 3.13 to 3.55 of SARIF 2.1.0 say of the objects that zdm writes; anything else is a mistake here.
+fn sarif_schema() -> Value {
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false });
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    let text = object(&["text"], json!({ "text": { "type": "string", "minLength": 1 } }));
+    let level = json!({ "enum": ["none", "note", "warning", "error"] });
+    let place = json!({ "type": "integer", "minimum": 1 });
+    let region = object(
+        &["startLine"],
+        json!({ "startLine": place, "startColumn": place, "endLine": place, "endColumn": place }),
+    );
+    let artifact = object(
+        &["uri"],
+        json!({ "uri": { "type": "string", "pattern": "^[A-Za-z0-9._~/!$&'()*+,;=@%:-]+$" }, "uriBaseId": { "const": "%SRCROOT%" } }),
+    );
+    let physical = object(
+        &["artifactLocation", "region"],
+        json!({ "artifactLocation": artifact, "region": region }),
+    );
+    let logical =
+        object(&["fullyQualifiedName"], json!({ "fullyQualifiedName": { "type": "string" } }));
+    let location = object(
+        &["physicalLocation"],
+        json!({ "physicalLocation": physical, "logicalLocations": list(logical) }),
+    );
+    let inserted = object(&["text"], json!({ "text": { "type": "string" } }));
+    let replacement =
+        object(&["deletedRegion"], json!({ "deletedRegion": region, "insertedContent": inserted }));
+    let change = object(
+        &["artifactLocation", "replacements"],
+        json!({ "artifactLocation": artifact, "replacements": list(replacement) }),
+    );
+    let fix = object(
+        &["artifactChanges"],
+        json!({ "description": text, "artifactChanges": list(change) }),
+    );
+    let result = object(
+        &["ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"],
+        json!({
+            "ruleId": { "type": "string" },
+            "ruleIndex": { "type": "integer", "minimum": 0 },
+            "level": level,
+            "message": text,
+            "locations": list(location),
+            "partialFingerprints": { "type": "object", "additionalProperties": { "type": "string" } },
+            "fixes": list(fix),
+        }),
+    );
+    let help = object(
+        &["text"],
+        json!({ "text": { "type": "string" }, "markdown": { "type": "string" } }),
+    );
+    let rule = object(
+        &["id", "shortDescription", "fullDescription", "help", "defaultConfiguration"],
+        json!({
+            "id": { "type": "string" },
+            "shortDescription": text,
+            "fullDescription": text,
+            "help": help,
+            "defaultConfiguration": object(&["level"], json!({ "level": level })),
+        }),
+    );
+    let driver = object(
+        &["name", "semanticVersion", "rules"],
+        json!({ "name": { "const": "zdm" }, "semanticVersion": { "type": "string" }, "rules": list(rule) }),
+    );
+    let notification = object(&["message"], json!({ "level": level, "message": text }));
+    let invocation = object(
+        &["executionSuccessful"],
+        json!({
+            "executionSuccessful": { "type": "boolean" },
+            "exitCode": { "type": "integer" },
+            "toolExecutionNotifications": list(notification),
+        }),
+    );
+    let run = object(
+        &["tool"],
+        json!({
+            "tool": object(&["driver"], json!({ "driver": driver })),
+            "automationDetails": object(&["id"], json!({ "id": { "type": "string" } })),
+            "columnKind": { "enum": ["utf16CodeUnits", "unicodeCodePoints"] },
+            "originalUriBaseIds": { "type": "object", "additionalProperties": object(&[], json!({ "description": text })) },
+            "invocations": list(invocation),
+            "results": list(result),
+        }),
+    );
+    object(
+        &["version", "runs"],
+        json!({ "$schema": { "type": "string" }, "version": { "const": "2.1.0" }, "runs": list(run) }),
+    )
+}
+
+#[test]
+fn sarif_is_what_its_specification_says() {
+    for text in all("sarif") {
+        let log = assert_valid(&sarif_schema(), &text);
+        let run = &log["runs"][0];
+        let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+        for result in run["results"].as_array().into_iter().flatten() {
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(rules[index]["id"], result["ruleId"]);
+        }
+    }
+}
+
+/// https://docs.gitlab.com/ci/testing/code_quality/, "Code Quality report format", and fields of Code Climate's format
+/// that GitLab lets pass.
+fn gitlab_schema() -> Value {
+    json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["description", "check_name", "fingerprint", "severity", "location"],
+            "additionalProperties": false,
+            "properties": {
+                "type": { "const": "issue" },
+                "categories": { "type": "array", "items": { "enum": ["Bug Risk"] } },
+                "description": { "type": "string", "minLength": 1 },
+                "check_name": { "type": "string", "minLength": 1 },
+                "fingerprint": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                "severity": { "enum": ["info", "minor", "major", "critical", "blocker"] },
+                "location": {
+                    "type": "object",
+                    "required": ["path", "lines"],
+                    "properties": {
+                        "path": { "type": "string", "pattern": "^[^./]" },
+                        "lines": {
+                            "type": "object",
+                            "required": ["begin"],
+                            "properties": { "begin": { "type": "integer", "minimum": 1 }, "end": { "type": "integer" } },
+                        },
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn fingerprints(text: &str) -> Vec<String> {
+    let issues: Value = serde_json::from_str(text).unwrap();
+    let issues = issues.as_array().unwrap().iter();
+    let mut prints: Vec<_> =
+        issues.map(|issue| issue["fingerprint"].as_str().unwrap().to_owned()).collect();
+    prints.sort();
+    prints
+}
+
+#[test]
+fn gitlab_takes_the_report_and_knows_findings_again_when_lines_move() {
+    for text in all("gitlab") {
+        assert_valid(&gitlab_schema(), &text);
+        let mut prints = fingerprints(&text);
+        prints.dedup();
+        assert_eq!(prints.len(), fingerprints(&text).len());
+    }
+    let index = "CREATE INDEX a ON users (id);\n";
+    let at = |text: &str| {
+        let users = "CREATE TABLE users (id bigint PRIMARY KEY);";
+        let folders = [("1_u", &[("expand.sql", users)][..]), ("2_i", &[("expand.sql", text)])];
+        fingerprints(&planned(&folders, "gitlab").text)
+    };
+    let first = at(index);
+    assert_eq!(first.len(), 1);
+    assert_eq!(first, at(&format!("-- why\n\nSELECT 1;\n  {index}")));
+    assert_ne!(first, at("CREATE INDEX b ON users (id);\n"));
+}
+
+/// The tags of a text in XML, or what is wrong with it: `("testsuite", attributes, has_end)`.
+fn tags(text: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let (mut open, mut tags): (Vec<String>, Vec<_>) = (Vec::new(), Vec::new());
+    let body = text.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").unwrap();
+    for piece in body.split('<').skip(1) {
+        let (tag, content) = piece.split_once('>').unwrap();
+        assert!(!content.contains('>') && !content.contains('"'), "{content}");
+        let control = |c: char| c.is_control() && !"\n\t".contains(c);
+        assert!(!piece.contains(control), "{piece}");
+        for entity in piece.split('&').skip(1) {
+            let name = entity.split_once(';').unwrap().0;
+            assert!(["amp", "lt", "gt", "quot", "#10", "#9", "#13"].contains(&name), "{name}");
+        }
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name));
+            continue;
+        }
+        let name = tag.split([' ', '/']).next().unwrap().to_owned();
+        let mut rest = tag.strip_prefix(&name).unwrap().trim_end_matches('/').trim();
+        let mut attributes = BTreeMap::new();
+        while let Some((key, after)) = rest.split_once("=\"") {
+            let (value, after) = after.split_once('"').unwrap();
+            assert_eq!(attributes.insert(key.trim().to_owned(), value.to_owned()), None, "{tag}");
+            rest = after;
+        }
+        assert_eq!(rest.trim(), "", "{tag}");
+        if !tag.ends_with('/') {
+            open.push(name.clone());
+        }
+        tags.push((name, attributes));
+    }
+    assert_eq!(open, [""; 0]);
+    tags
+}
+
+/// The order of elements and the attributes that the schema of Apache Ant's task demands; that of Jenkins demands less.
+#[test]
+fn junit_is_well_formed_complete_and_counted() {
+    for text in all("junit") {
+        let tags = tags(&text);
+        let names: Vec<_> = tags.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names.first(), Some(&"testsuites"));
+        let suites = names.split(|name| *name == "testsuite").skip(1);
+        for (suite, (_, attributes)) in suites.zip(tags.iter().filter(|tag| tag.0 == "testsuite")) {
+            let known: Vec<_> = attributes.keys().map(String::as_str).collect();
+            let demanded = [
+                "errors",
+                "failures",
+                "hostname",
+                "id",
+                "name",
+                "package",
+                "tests",
+                "time",
+                "timestamp",
+            ];
+            assert_eq!(known, demanded);
+            let count = |name| suite.iter().filter(|tag| **tag == name).count().to_string();
+            assert_eq!(attributes["tests"], count("testcase"));
+            assert_eq!(attributes["failures"], count("failure"));
+            assert_eq!(attributes["errors"], count("error"));
+            assert_eq!(suite.first(), Some(&"properties"));
+            assert_eq!(suite.get(suite.len() - 2..), Some(&["system-out", "system-err"][..]));
+        }
+        for (_, attributes) in tags.iter().filter(|(name, _)| name == "testcase") {
+            let known: Vec<_> = attributes.keys().map(String::as_str).collect();
+            assert_eq!(known, ["classname", "name", "time"]);
+        }
+    }
+}
+
+#[test]
+fn github_gets_no_more_annotations_than_it_shows_and_every_finding_is_in_the_log() {
+    let users = "CREATE TABLE users (id bigint PRIMARY KEY);";
+    let indexes = "CREATE INDEX ON users (id);\n".repeat(14);
+    let allows = "-- zdm:allow(rename-table) no\nSELECT 1;\n".repeat(12);
+    let text = format!("{allows}{indexes}");
+    let folders = [("1_u", &[("expand.sql", users)][..]), ("2_i", &[("expand.sql", &text)])];
+    let rendered = planned(&folders, "github");
+    let lines: Vec<_> = rendered.text.lines().collect();
+    let level = |level: &str| lines.iter().filter(|line| line.starts_with(level)).count();
+    assert_eq!((level("::error "), level("::warning "), level("::notice ")), (10, 10, 1));
+    assert!(lines[..10].iter().all(|line| line.starts_with("::error ")), "{lines:#?}");
+    assert_eq!(level("- "), 6);
+    let (_, outputs) = rendered.appended.iter().find(|(name, _)| *name == "GITHUB_OUTPUT").unwrap();
+    assert!(outputs.contains("findings=26\nerrors=14\nwarnings=12\n"), "{outputs}");
+}
+
+#[test]
+fn no_text_of_an_author_becomes_a_command_of_the_runner() {
+    let sql = "SELECT 1;\n::stop-commands::x\n##[add-mask]a\nCREATE INDEX \"x::y,z%0A\n::error::\" ON users (id);\n";
+    let users = "CREATE TABLE users (id bigint PRIMARY KEY);";
+    let folders = [("1_u", &[("expand.sql", users)][..]), ("2_i", &[("expand.sql", sql)])];
+    for line in planned(&folders, "github").text.lines() {
+        let known = ["::error file=", "::warning file=", "::notice ", "::group::", "::endgroup::"];
+        let is_own = known.iter().any(|own| line.starts_with(own));
+        assert!(is_own || !line.trim_start().starts_with("::"), "{line}");
+    }
+}
+
+#[test]
+fn a_comment_stays_below_the_limit_and_says_what_is_left_out() {
+    let sql = "CREATE INDEX ON users (id);\n".repeat(300);
+    let names: Vec<_> = (2..300).map(|number| format!("{number}_index")).collect();
+    let users = [("expand.sql", "CREATE TABLE users (id bigint PRIMARY KEY);")];
+    let (large, small) = ([("expand.sql", sql.as_str())], [("expand.sql", "SELECT 1;")]);
+    let mut folders: Vec<(&str, &[(&str, &str)])> = vec![("1_users", &users)];
+    folders.extend(names.iter().map(|name| (name.as_str(), &small[..])));
+    folders.push(("999_large", &large));
+    let text = planned(&folders, "markdown").text;
+    assert!(text.len() < 65_536 && text.len() > 60_000, "{}", text.len());
+    assert!(text.starts_with("<!-- zdm:plan -->\n"), "{text}");
+    assert!(text.contains("**Left out**, as a comment has a limit: "), "{text}");
+    // The worst has its place, although it is the last.
+    assert!(text.contains("<details open><summary><b>999_large</b>"), "{text}");
+    let count = |what: &str| text.matches(what).count();
+    assert_eq!(count("<details"), count("</details>"));
+}
