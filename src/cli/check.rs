@@ -12,7 +12,7 @@ use crate::report::formats::{Rendered, ReportFormat};
 use crate::report::place::Root;
 
 /// Refuses a format that a command does not have.
-pub(crate) fn takes_format(command: &Command, format: Format) -> Result<(), Stop> {
+pub(crate) fn takes_format(command: &Command, format: Format) -> Result<(), Error> {
     match (format, command) {
         (Format::Human | Format::Json, _) => Ok(()),
         (Format::Report(_), Command::Plan(_) | Command::Lint(_)) => Ok(()),
@@ -22,7 +22,7 @@ pub(crate) fn takes_format(command: &Command, format: Format) -> Result<(), Stop
             let hint = format!(
                 "Format {name} is for `zdm plan` and `zdm lint` alone: take --format human or json."
             );
-            Err(Error::usage(message).hint(hint).into())
+            Err(Error::usage(message).hint(hint))
         }
     }
 }

@@ -47,9 +47,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let output = Output::new(&cli.globals);
     log::start(&cli.globals, &output);
     let name = cli.command.name();
-    let ended = check::takes_format(&cli.command, output.format)
-        .and_then(|()| Shell::new(&cli.globals, &output))
-        .and_then(|shell| commands::run(&cli.command, &shell));
+    if let Err(error) = check::takes_format(&cli.command, output.format) {
+        return refuse(&error, &output);
+    }
+    let ended =
+        Shell::new(&cli.globals, &output).and_then(|shell| commands::run(&cli.command, &shell));
     let code = match ended {
         Ok(code) => code,
         Err(Stop::PipeClosed) => ExitCode::SUCCESS,
@@ -138,6 +140,14 @@ fn cannot_start(error: &std::io::Error) -> ExitCode {
     // If nobody reads it, the code still tells.
     let written = writeln!(anstream::stderr(), "error: {error}");
     ExitCode::from(if written.is_ok() { code } else { 126 })
+}
+
+/// A format that the command does not have is not written either.
+fn refuse(error: &Error, output: &Output) -> ExitCode {
+    if output.problem(&human::failure::failure(error)).is_err() {
+        tracing::debug!("nobody reads the error");
+    }
+    ExitCode::from(exit::code(error.kind))
 }
 
 fn fail(command: &'static str, error: &Error, output: &Output) -> ExitCode {

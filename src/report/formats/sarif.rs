@@ -1,6 +1,7 @@
 //! SARIF 2.1.0 (OASIS), which code scanning of GitHub and many editors read.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
@@ -35,8 +36,8 @@ fn render(check: &Check<'_>) -> Rendered {
         }
     }
     let invocation = json!({ "executionSuccessful": true, "exitCode": check.about.code });
-    let rules = ids.into_iter().map(rule).collect();
-    log(check.about.command, rules, Some(results), invocation).into()
+    let rules: Vec<_> = ids.into_iter().map(rule).collect();
+    log(check.about.command, &rules, Some(results), &invocation).into()
 }
 
 fn failed(failed: &Failed<'_>) -> Rendered {
@@ -52,10 +53,10 @@ fn failed(failed: &Failed<'_>) -> Rendered {
         ],
     });
     // Results that are absent, unlike an empty list, say that nothing was looked for.
-    log(failed.command, Vec::new(), None, invocation).into()
+    log(failed.command, &[], None, &invocation).into()
 }
 
-fn log(command: &str, rules: Vec<Value>, results: Option<Vec<Value>>, invocation: Value) -> String {
+fn log(command: &str, rules: &[Value], results: Option<Vec<Value>>, invocation: &Value) -> String {
     let mut run = json!({
         "tool": {
             "driver": {
@@ -170,7 +171,7 @@ fn encoded(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            write!(uri, "%{byte:02X}").unwrap_or_default();
         }
     }
     uri

@@ -1,6 +1,7 @@
 //! Every format over the same sample, and what their readers demand of them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ const SAMPLE: &[(&str, &[(&str, &str)])] = &[
         "0001_users",
         &[(
             "expand.sql",
-            "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, old int);\n",
+            "CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, old int);\nCREATE TABLE logs (a int, b int);\n",
         )],
     ),
     (
@@ -142,7 +143,7 @@ fn named(format: &str) -> &'static ReportFormat {
 fn screen(rendered: &Rendered) -> String {
     let mut text = rendered.text.clone();
     for (variable, added) in &rendered.appended {
-        text.push_str(&format!("\n--> {variable}\n{added}"));
+        write!(text, "\n--> {variable}\n{added}").unwrap();
     }
     text
 }
@@ -282,7 +283,7 @@ fn sarif_is_what_its_specification_says() {
     }
 }
 
-/// https://docs.gitlab.com/ci/testing/code_quality/, "Code Quality report format", and fields of Code Climate's format
+/// <https://docs.gitlab.com/ci/testing/code_quality/>, "Code Quality report format", and fields of Code Climate's format
 /// that GitLab lets pass.
 fn gitlab_schema() -> Value {
     json!({

@@ -11,6 +11,7 @@ use crate::support::Db;
 mod bad_input;
 mod codes;
 mod commands;
+mod formats;
 mod json;
 mod screens;
 mod secrets;

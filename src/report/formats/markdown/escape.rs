@@ -4,7 +4,8 @@
 pub(super) fn prose(text: &str) -> String {
     let text = text.trim();
     let parts: Vec<&str> = text.split('`').collect();
-    let is_paired = parts.len() % 2 == 1 && parts.iter().skip(1).step_by(2).all(|part| !part.trim().is_empty());
+    let is_paired =
+        parts.len() % 2 == 1 && parts.iter().skip(1).step_by(2).all(|part| !part.trim().is_empty());
     if !is_paired {
         return plain(text);
     }
@@ -68,10 +69,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_is_markup() {
-        assert_eq!(
-            prose("a|b *c* <i> `d`\n[e](f)"),
-            "a\\|b \\*c\\* &lt;i&gt; \\`d\\`<br>\\[e\\](f)"
-        );
+        assert_eq!(prose("a|b *c* <i> `d*`\n[e](f)"), "a\\|b \\*c\\* &lt;i&gt; `d*`<br>\\[e\\](f)");
         assert_eq!(prose("users_name _x_ @ada #1"), "users_name \\_x\\_ @<!-- -->ada #<!-- -->1");
         assert_eq!(prose("a ` b"), "a \\` b");
         assert_eq!(code("SELECT  a\n || b"), "`SELECT a \\|\\| b`");
