@@ -120,6 +120,7 @@ fn file(path: &str, text: &str, plan: &Plan) -> LintedFile {
             sql: statement.sql.clone(),
             changes: statement.changes.clone(),
             effect: statement.effect.clone(),
+            estimate: statement.estimate,
             findings: statement.findings.clone(),
         });
     }
