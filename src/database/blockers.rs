@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::connection::Connection;
 use super::error::DbError;
 use crate::model::name::TableName;
+use crate::sql::quote;
 
 /// Longer statements are cut when they are shown.
 const SHOWN: usize = 120;
@@ -117,6 +118,32 @@ impl Connection {
             super::postgres::holders(self, tables).await?
         };
         Ok(found.into_iter().filter(|one| one.age.is_none_or(|age| age > older_than)).collect())
+    }
+
+    /// Makes ordinary autovacuums of these tables give way (PostgreSQL), and returns when they have, or with
+    /// [`DbErrorKind::LockTimeout`](super::error::DbErrorKind::LockTimeout).
+    ///
+    /// An autovacuum is cancelled when somebody has waited for its lock for `deadlock_timeout` (1 s by default; manual,
+    /// section 25.1.6). Readers and writers must not wait behind that, so the lock that is asked for is one that
+    /// conflicts with them in nothing. It is given back at once; the next autovacuum comes after `autovacuum_naptime`.
+    /// The connection's [`LockLimit`](super::connection::LockLimit) must be longer than `deadlock_timeout`.
+    pub(crate) async fn displace_autovacuum(
+        &mut self,
+        tables: &[TableName],
+    ) -> Result<(), DbError> {
+        if self.engine().is_mysql_family() {
+            return Ok(());
+        }
+        self.begin().await?;
+        for table in tables {
+            let name = quote::table(self.engine(), table);
+            let sql = format!("LOCK TABLE ONLY {name} IN SHARE UPDATE EXCLUSIVE MODE");
+            if let Err(error) = self.run(&sql).await {
+                self.rollback().await?;
+                return Err(error);
+            }
+        }
+        self.commit().await
     }
 
     /// Who keeps that backend waiting right now. Empty: nobody, or nobody that the server tells of.

@@ -12,6 +12,8 @@ use super::job::Job;
 use super::retry;
 use super::session::Worker;
 use crate::database::blockers::{Blocker, BlockerKind};
+use crate::database::connection::LockLimit;
+use crate::database::error::DbErrorKind;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableName;
 
@@ -108,7 +110,22 @@ impl<'a> Patience<'a> {
             if Instant::now() >= self.until {
                 return Err(self.busy(work).await.into());
             }
+            if found.iter().all(|blocker| blocker.kind == BlockerKind::Autovacuum) {
+                self.displace_autovacuum(work).await?;
+                continue;
+            }
             retry::wait(&job.interrupt, LOOK_EVERY).await?;
+        }
+    }
+
+    /// An autovacuum gives way after a second, which is longer than anybody may wait behind a strong lock.
+    async fn displace_autovacuum(&self, work: &mut Worker) -> Result<(), Halt> {
+        // The worker sets the limit anew before its next try.
+        work.limit(LockLimit::CLOSING).await?;
+        match work.conn().displace_autovacuum(self.tables).await {
+            // Somebody else has come: the next look names them.
+            Err(error) if error.kind == DbErrorKind::LockTimeout => Ok(()),
+            done => Ok(done?),
         }
     }
 

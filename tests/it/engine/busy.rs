@@ -154,3 +154,44 @@ fn a_standby_is_refused_and_shows_where_things_stand() {
     until("the standby has it", || session.value(&has_it) == "t");
     on_standby("status").ended(0).says("expanded");
 }
+
+/// Dead rows, and an autovacuum that takes minutes over them.
+const LONG_AUTOVACUUM: &str = "
+    ALTER TABLE users SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
+        autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);
+    UPDATE users SET name = name || 'x';
+";
+
+#[test]
+fn an_autovacuum_gives_way_and_nobody_waits_behind_it() {
+    if !Engine::Postgres.is_there() {
+        return;
+    }
+    // A server of its own: others would not like an autovacuum every second.
+    let server = zdm::scratch::postgres(zdm::scratch::Durability::Fast).unwrap();
+    let url = server.url("postgres");
+    let session = support::Session::open(&url);
+    session.run("ALTER SYSTEM SET autovacuum_naptime = '1s'");
+    session.run("SELECT pg_reload_conf()");
+    session.run("CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL)");
+    session.run("INSERT INTO users SELECT g, 'n' FROM generate_series(1, 50000) g");
+    session.run(LONG_AUTOVACUUM);
+    let running =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM%users%'";
+    until("the autovacuum", || session.value(running) == "1");
+
+    let project = Project::empty();
+    project.file("zdm.toml", "[database]\nengine = \"postgres\"\nversion = \"15\"\n");
+    project.file("migrations/0001_age/expand.sql", "ALTER TABLE users ADD COLUMN age int;\n");
+    let mut expand = Running::start(project.command(&["expand", "--database-url", &url]));
+    let mut longest = Duration::ZERO;
+    while !expand.has_ended() {
+        let begun = Instant::now();
+        session.run("UPDATE users SET name = 'y' WHERE id = 7");
+        longest = longest.max(begun.elapsed());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    expand.end().ended(0);
+    assert_eq!(session.value("SELECT count(age) FROM users"), "0");
+    assert!(longest < Duration::from_millis(700), "a writer waited for {longest:?}");
+}
