@@ -27,6 +27,7 @@ mod demo;
 mod docs;
 mod exit;
 mod files;
+mod git;
 mod job;
 mod log;
 mod output;

@@ -7,6 +7,7 @@ use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::plan::digest::{Digest, Long, Work};
 use crate::plan::view::Gate;
+use crate::report::since::Since;
 use crate::sql::effect::Blocks;
 
 /// How many of a kind are named.
@@ -24,12 +25,17 @@ pub(crate) struct Fact {
 }
 
 /// What a plan means for who reviews it, the gravest first. Nothing for a plan that has nothing to run.
-pub(crate) fn facts(digest: &Digest<'_>) -> Vec<Fact> {
+pub(crate) fn facts(digest: &Digest<'_>, since: Option<&Since>) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut add = |label, tone, words: String| facts.push(Fact { label, tone, words });
     if !digest.refused.is_empty() {
         let words = format!("{}: nothing runs before that is put right", ids(&digest.refused));
         add("refused", Tone::Bad, words);
+    }
+    if let Some(since) = since.filter(|since| !since.gone.is_empty()) {
+        let verb = if since.gone.len() == 1 { "is" } else { "are" };
+        let words = format!("{} {verb} no longer there", shortened(&since.gone));
+        add("gone", Tone::Bad, words);
     }
     if digest.steps == 0 {
         return facts;

@@ -12,4 +12,5 @@ pub(crate) mod json;
 pub(crate) mod linted;
 pub(crate) mod place;
 pub(crate) mod progress;
+pub(crate) mod since;
 mod words;

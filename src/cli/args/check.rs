@@ -20,6 +20,9 @@ pub(crate) struct PlanArgs {
     /// Show migrations that are done, too
     #[arg(long)]
     pub(crate) all: bool,
+    /// Only migrations whose folders differ from where the work since this revision of git began
+    #[arg(long, value_name = "GIT_REV")]
+    pub(crate) since: Option<String>,
     /// The lowest severity that makes the exit code 3
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub(crate) fail_on: FailOn,
@@ -40,6 +43,9 @@ pub(crate) struct LintArgs {
     /// A file with the schema from which they start: CREATE TABLE statements
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
+    /// Only files that differ from where the work since this revision of git began; the others are read, too
+    #[arg(long, value_name = "GIT_REV")]
+    pub(crate) since: Option<String>,
     /// The lowest severity that makes the exit code 3
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub(crate) fail_on: FailOn,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::sources;
 use crate::cli::args::{Format, LintArgs, PhaseArg};
+use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
 use crate::cli::{Shell, check, exit, files};
@@ -30,6 +31,10 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     } else {
         of_files(args, &settings)?
     };
+    let linted = match &args.since {
+        Some(revision) => changed(linted, revision, (args, &settings, shell))?,
+        None => linted,
+    };
     let worst = linted.iter().flat_map(LintedFile::findings).map(|finding| finding.severity).max();
     let fails = args.fail_on.severity();
     let (result, code) = if fails.is_some_and(|least| worst >= Some(least)) {
@@ -46,6 +51,22 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
         shell.result(|| human::lint::lint(&linted), || json::lint::lint(&linted, result))?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// Those files that differ: the others were only read for the schema.
+fn changed(
+    mut linted: Vec<LintedFile>,
+    revision: &str,
+    (args, settings, shell): (&LintArgs, &Settings, &Shell<'_>),
+) -> Result<Vec<LintedFile>, Error> {
+    let folder = match args.files.first() {
+        Some(file) => file.parent().filter(|folder| *folder != Path::new("")),
+        None => Some(settings.folder()?),
+    };
+    let folder = folder.unwrap_or(&shell.directory);
+    let changed = Changed::since(revision, folder, &shell.directory)?;
+    linted.retain(|file| changed.is_file_changed(Path::new(&file.path)));
+    Ok(linted)
 }
 
 fn of_files(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Error> {

@@ -1,9 +1,11 @@
 //! `zdm plan`, and `--dry-run` of the phases.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::sources;
 use crate::cli::args::{Format, PlanArgs};
+use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::reading::Reading;
 use crate::cli::settings::{Settings, Way};
@@ -30,7 +32,10 @@ pub(crate) fn run(args: &PlanArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     let asked = if args.offline { None } else { ask(shell, &settings)? };
     let detail = if args.all { Detail::Full } else { Detail::Brief };
     let fails = args.fail_on.severity();
-    let wish = Wish { asked, server: args.server, detail, only: None, fails };
+    let folder = settings.folder()?;
+    let changed = args.since.as_deref();
+    let changed = changed.map(|rev| Changed::since(rev, folder, &shell.directory)).transpose()?;
+    let wish = Wish { asked, server: args.server, detail, only: None, fails, changed };
     show(shell, (&settings, &project), &wish)
 }
 
@@ -41,7 +46,8 @@ pub(crate) fn dry_run(phase: Phase, shell: &Shell<'_>) -> Result<ExitCode, Stop>
     settings.required_target(Way::Any)?;
     let asked = ask(shell, &settings)?;
     let fails = Some(Severity::Error);
-    let wish = Wish { asked, server: None, detail: Detail::Full, only: Some(phase), fails };
+    let (detail, only, changed) = (Detail::Full, Some(phase), None);
+    let wish = Wish { asked, server: None, detail, only, fails, changed };
     show(shell, (&settings, &project), &wish)
 }
 
@@ -52,6 +58,7 @@ struct Wish {
     detail: Detail,
     only: Option<Phase>,
     fails: Option<Severity>,
+    changed: Option<Changed>,
 }
 
 /// What a database says.
@@ -92,10 +99,18 @@ fn show(
     wish: &Wish,
 ) -> Result<ExitCode, Stop> {
     let none = History::default();
-    let plan = match &wish.asked {
+    let mut plan = match &wish.asked {
         Some(asked) => build::plan(project, asked.server, Some(&asked.catalog), &asked.history),
         None => build::plan(project, settings.server(wish.server), None, &none),
     };
+    let folder = Path::new(&settings.config.migrations);
+    if let Some(changed) = &wish.changed {
+        // What is refused holds back everything.
+        plan.migrations.retain(|one| {
+            !one.refusals.is_empty() || changed.is_folder_changed(&folder.join(one.id.as_str()))
+        });
+    }
+    let since = wish.changed.as_ref().map(|changed| changed.report(folder));
     let texts = sources(project);
     let view = View {
         folder: &settings.config.migrations,
@@ -105,6 +120,7 @@ fn show(
         width: shell.output.width(),
         detail: wish.detail,
         only: wish.only,
+        since: since.as_ref(),
     };
     let drifted = wish
         .asked
@@ -129,9 +145,11 @@ fn show(
         let about = About { command: "plan", server, root: &root, at, code, fails };
         check::write(shell.output, format, &Check::plan(about, &plan, &view))?;
     } else {
-        let next = next(&plan, result);
-        shell
-            .result(|| human::plan::plan(&plan, &view), || json::plan::plan(&plan, result, next))?;
+        let (next, since) = (next(&plan, result), since.as_ref());
+        shell.result(
+            || human::plan::plan(&plan, &view),
+            || json::plan::plan(&plan, result, (next, since)),
+        )?;
         shell.next(next)?;
     }
     Ok(ExitCode::from(code))

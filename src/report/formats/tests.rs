@@ -94,6 +94,7 @@ fn planned(folders: &[(&str, &[(&str, &str)])], format: &str) -> Rendered {
         detail: Detail::Brief,
         width: 100,
         only: None,
+        since: None,
     };
     (named(format).render)(&Check::plan(about("plan", &root()), &plan, &view))
 }

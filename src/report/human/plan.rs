@@ -12,6 +12,7 @@ use crate::model::state::State;
 use crate::plan::digest::digest;
 use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement, PlannedStep};
 use crate::report::facts::facts;
+use crate::report::since::Since;
 use crate::report::words::{NO_RETURN, Weight, cost, meaning, touching, untouching, worst};
 use crate::sql::catalog::Catalog;
 
@@ -32,6 +33,8 @@ pub(crate) struct View<'a> {
     pub(crate) width: usize,
     /// This phase alone.
     pub(crate) only: Option<Phase>,
+    /// What changed since then alone.
+    pub(crate) since: Option<&'a Since>,
 }
 
 /// How much of a plan is shown.
@@ -52,7 +55,11 @@ pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
     };
     let title = format!("Plan for {}", plan.server);
     writeln!(text, "{}, {} ({asked})", paint(Tone::Strong, title), view.folder).unwrap_or_default();
-    for fact in facts(&digest(plan, view.only)) {
+    if let Some(since) = view.since {
+        let words = format!("what changed since {} ({})", since.revision, since.base);
+        writeln!(text, "{}", paint(Tone::Faint, words)).unwrap_or_default();
+    }
+    for fact in facts(&digest(plan, view.only), view.since) {
         let label = paint(fact.tone, format!("{:<9}", fact.label));
         writeln!(text, "  {label} {}", fact.words).unwrap_or_default();
     }

@@ -9,6 +9,7 @@ use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::model::step::Action;
 use crate::plan::view;
+use crate::report::since;
 
 /// What `plan --format json` writes.
 #[derive(Serialize, JsonSchema, Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     result: PlanResult,
     /// For which server.
     server: ServerWords,
+    /// From which revision on changes are shown; null: everything is.
+    since: Option<Since>,
     /// In order.
     migrations: Vec<Migration>,
     /// The next command to type.
@@ -48,6 +51,28 @@ pub(crate) struct ServerWords {
     engine: String,
     /// `15.0`, `10.11`.
     version: String,
+}
+
+/// A revision of git.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Since {
+    /// As it was typed.
+    revision: String,
+    /// The merge base with HEAD.
+    base: String,
+    /// Folders of migrations that were there and are not any more.
+    gone: Vec<String>,
+}
+
+impl From<&since::Since> for Since {
+    fn from(since: &since::Since) -> Self {
+        Self {
+            revision: since.revision.clone(),
+            base: since.base.clone(),
+            gone: since.gone.clone(),
+        }
+    }
 }
 
 /// A migration.
@@ -111,12 +136,17 @@ pub(crate) struct Step {
 }
 
 /// The plan, with the command that comes next.
-pub(crate) fn plan(plan: &view::Plan, result: PlanResult, next: Option<&str>) -> Plan {
+pub(crate) fn plan(
+    plan: &view::Plan,
+    result: PlanResult,
+    (next, since): (Option<&str>, Option<&since::Since>),
+) -> Plan {
     Plan {
         format: FORMAT,
         command: "plan".to_owned(),
         result,
         server: server(plan.server),
+        since: since.map(Since::from),
         migrations: plan.migrations.iter().map(migration).collect(),
         next: next.map(str::to_owned),
     }

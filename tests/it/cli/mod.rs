@@ -15,6 +15,7 @@ mod formats;
 mod json;
 mod screens;
 mod secrets;
+mod since;
 mod terminal;
 
 /// A folder with zdm.toml and migrations, and an address.

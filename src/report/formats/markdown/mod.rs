@@ -107,7 +107,16 @@ fn head(check: &Check<'_>) -> String {
             };
             writeln!(text, "{}, {} ({asked})\n", plan.server, code(view.folder))
                 .unwrap_or_default();
-            for fact in facts(&digest(plan, view.only)) {
+            if let Some(since) = view.since {
+                writeln!(
+                    text,
+                    "What changed since {} ({}).\n",
+                    code(&since.revision),
+                    code(&since.base)
+                )
+                .unwrap_or_default();
+            }
+            for fact in facts(&digest(plan, view.only), view.since) {
                 let words = prose(&clipped(&fact.words));
                 writeln!(text, "- **{}**: {words}", fact.label).unwrap_or_default();
             }
