@@ -20,6 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::report::{human, json};
 
 mod args;
+mod asked;
 mod check;
 mod commands;
 mod demo;
@@ -180,6 +181,7 @@ impl Command {
             Self::Purge(_) => "purge",
             Self::Rollback(_) => "rollback",
             Self::Baseline(_) => "baseline",
+            Self::Snapshot(_) => "snapshot",
             Self::Status(_) => "status",
             Self::Instances(_) => "instances",
             Self::Events(_) => "events",

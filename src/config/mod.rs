@@ -56,6 +56,8 @@ pub(crate) struct DatabaseConfig {
     pub(crate) role: Option<Template>,
     /// The `search_path` of every connection; the first is where unqualified names live.
     pub(crate) schemas: Vec<String>,
+    /// What plans without a database stand on: a file that `zdm snapshot` wrote, as the user would type it.
+    pub(crate) snapshot: Option<String>,
 }
 
 /// `[services.NAME]`.

@@ -20,8 +20,8 @@ pub(crate) const ROOT: [&str; 6] =
     ["migrations", "database", "services", "gate", "lint", "environments"];
 const ENVIRONMENT: [&str; 6] = ["migrations", "database", "services", "gate", "lint", "disposable"];
 /// The keys of `[database]`.
-pub(crate) const DATABASE: [&str; 7] =
-    ["engine", "version", "url", "url_file", "direct_url", "role", "schemas"];
+pub(crate) const DATABASE: [&str; 8] =
+    ["engine", "version", "url", "url_file", "direct_url", "role", "schemas", "snapshot"];
 
 /// A lease cannot live shorter than a renewal takes on a busy machine.
 const SHORTEST_TTL: Duration = Duration::from_secs(1);
@@ -137,6 +137,7 @@ fn database(top: &Section<'_>) -> Result<DatabaseConfig, Error> {
         direct_url: section.template("direct_url")?,
         role: section.template("role")?,
         schemas: owned(section.texts("schemas")?),
+        snapshot: section.text("snapshot")?.map(str::to_owned),
     })
 }
 
@@ -242,6 +243,7 @@ mod tests {
             direct_url = "mysql://h/d"
             role = "${OWNER}"
             schemas = ["${OWNER}", "public"]
+            snapshot = "zdm-snapshot.json"
             [services.api]
             roles = ["api"]
             ttl = "30s"
@@ -257,6 +259,7 @@ mod tests {
         assert_eq!(config.database.engine, Some(Engine::MariaDb));
         assert_eq!(config.database.version, Some((10, 11)));
         assert_eq!(config.database.schemas, ["app_owner", "public"]);
+        assert_eq!(config.database.snapshot.as_deref(), Some("zdm-snapshot.json"));
         assert_eq!(config.services["api"].ttl, Duration::from_secs(30));
         assert_eq!(config.services["reports"].evidence, ServiceEvidence::Sessions);
         assert_eq!(config.gate.soak, Duration::from_hours(1));

@@ -44,6 +44,8 @@ pub(crate) mod session;
 #[cfg(feature = "engine")]
 pub(crate) mod sizes;
 #[cfg(feature = "engine")]
+pub(crate) mod snapshot;
+#[cfg(feature = "engine")]
 pub(crate) mod state;
 #[cfg(feature = "engine")]
 pub(crate) mod stored;

@@ -79,6 +79,15 @@ pub(crate) fn raise_rates(catalog: &mut Catalog, rows: &BTreeMap<TableName, u64>
     }
 }
 
+/// What was written between two readings of the counters.
+pub(crate) fn written_between(before: &Writes, after: &Writes) -> BTreeMap<TableName, u64> {
+    let since = |(name, now): (&TableName, &u64)| {
+        let then = before.rows.get(name).copied().unwrap_or(*now);
+        (name.clone(), now.saturating_sub(then))
+    };
+    after.rows.iter().map(since).collect()
+}
+
 /// What adapters read.
 pub(super) type Sizes = BTreeMap<TableName, Size>;
 
@@ -97,5 +106,12 @@ mod tests {
         assert_eq!(catalog.tables[&name].size.writes_per_hour, Some(7_200));
         raise_rates(&mut catalog, &rows, Duration::from_hours(1));
         assert_eq!(catalog.tables[&name].size.writes_per_hour, Some(7_200));
+    }
+
+    #[test]
+    fn a_counter_that_was_reset_in_between_counts_nothing() {
+        let at = |rows| Writes { rows: [(TableName::bare("t"), rows)].into(), counted_for: None };
+        assert_eq!(written_between(&at(5), &at(9)), at(4).rows);
+        assert_eq!(written_between(&at(5), &at(1)), at(0).rows);
     }
 }

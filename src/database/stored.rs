@@ -25,7 +25,8 @@ pub(crate) enum StoredError {
 
 /// The catalog as a text for the journal.
 pub(crate) fn store(catalog: &Catalog) -> Result<String, StoredError> {
-    let tables = catalog.tables.iter().map(|(name, table)| StoredTable::new(name, table)).collect();
+    let tables = catalog.tables.iter();
+    let tables = tables.map(|(name, table)| StoredTable::new(name, table.clone())).collect();
     Ok(serde_json::to_string(&Stored { format: 1, tables })?)
 }
 
@@ -45,8 +46,9 @@ struct Stored {
     tables: Vec<StoredTable>,
 }
 
+/// A table; snapshots have it, too.
 #[derive(Serialize, Deserialize)]
-struct StoredTable {
+pub(super) struct StoredTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schema: Option<String>,
     name: String,
@@ -121,26 +123,40 @@ enum StoredKind {
 }
 
 impl StoredTable {
-    fn new(name: &TableName, table: &Table) -> Self {
+    /// Every field of a table is named, so that a new one is not forgotten.
+    pub(super) fn new(name: &TableName, table: Table) -> Self {
+        // Sizes change by the minute: snapshots keep them beside the table. What is stored is nobody's plan any more.
+        let Table {
+            columns,
+            key,
+            indexes,
+            constraints,
+            triggers,
+            dependents,
+            peculiarities,
+            estimated_rows,
+            size: _,
+            is_new: _,
+        } = table;
         Self {
             schema: name.schema.clone(),
             name: name.name.clone(),
-            columns: table.columns.iter().cloned().map(StoredColumn::new).collect(),
-            key: table.key.clone(),
-            indexes: table.indexes.iter().cloned().map(StoredIndex::new).collect(),
-            constraints: table.constraints.iter().cloned().map(StoredConstraint::new).collect(),
-            triggers: table.triggers.iter().map(|t| (t.name.clone(), t.fires.clone())).collect(),
-            dependents: (table.dependents.iter())
-                .map(|dependent| (dependent.title.clone(), dependent.columns.clone()))
+            columns: columns.into_iter().map(StoredColumn::new).collect(),
+            key,
+            indexes: indexes.into_iter().map(StoredIndex::new).collect(),
+            constraints: constraints.into_iter().map(StoredConstraint::new).collect(),
+            triggers: triggers.into_iter().map(|Trigger { name, fires }| (name, fires)).collect(),
+            dependents: (dependents.into_iter())
+                .map(|Dependent { title, columns }| (title, columns))
                 .collect(),
-            peculiarities: (table.peculiarities.iter())
-                .map(|peculiarity| (peculiarity.words.clone(), peculiarity.columns.clone()))
+            peculiarities: (peculiarities.into_iter())
+                .map(|Peculiarity { words, columns }| (words, columns))
                 .collect(),
-            estimated_rows: table.estimated_rows,
+            estimated_rows,
         }
     }
 
-    fn into_table(self) -> (TableName, Table) {
+    pub(super) fn into_table(self) -> (TableName, Table) {
         let table = Table {
             columns: self.columns.into_iter().map(StoredColumn::into_column).collect(),
             key: self.key,
@@ -167,8 +183,18 @@ impl StoredTable {
 
 impl StoredColumn {
     fn new(column: Column) -> Self {
-        let Column { name, data_type, collation, not_null, default, .. } = column;
-        let Column { generated, counts, on_update, comment, grants, .. } = column;
+        let Column {
+            name,
+            data_type,
+            collation,
+            not_null,
+            default,
+            generated,
+            counts,
+            on_update,
+            comment,
+            grants,
+        } = column;
         Self {
             name,
             data_type,

@@ -25,4 +25,5 @@ mod readme;
 mod repository;
 mod search_path;
 mod servers;
+mod snapshot;
 mod state;

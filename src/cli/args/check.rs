@@ -14,6 +14,9 @@ pub(crate) struct PlanArgs {
     /// Ask no database, even when one is configured
     #[arg(long)]
     pub(crate) offline: bool,
+    /// Take what `zdm snapshot` wrote for the database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
     /// The server to plan for without a database: postgres:15, mysql:8.4, mariadb:10.11
     #[arg(long, value_parser = server)]
     pub(crate) server: Option<Server>,
@@ -41,8 +44,11 @@ pub(crate) struct LintArgs {
     #[arg(long, value_enum)]
     pub(crate) phase: Option<PhaseArg>,
     /// A file with the schema from which they start: CREATE TABLE statements
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
     pub(crate) schema: Option<PathBuf>,
+    /// What `zdm snapshot` wrote: the schema from which they start, its sizes and server
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
     /// Only files that differ from where the work since this revision of git began; the others are read, too
     #[arg(long, value_name = "GIT_REV")]
     pub(crate) since: Option<String>,

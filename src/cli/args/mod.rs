@@ -13,12 +13,14 @@ mod check;
 mod demo;
 mod global;
 mod run;
+mod snapshot;
 
 pub(crate) use baseline::BaselineArgs;
 pub(crate) use check::{LintArgs, PhaseArg, PlanArgs};
 pub(crate) use demo::{DemoAppArgs, DemoArgs};
 pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
 pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
+pub(crate) use snapshot::SnapshotArgs;
 
 const AFTER_HELP: &str = "\
 A first migration:
@@ -114,6 +116,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  zdm baseline 0042_orders --reason \"the schema of 2026\" --dry-run\n  zdm baseline 42 --reason \"the schema of 2026\""
     )]
     Baseline(BaselineArgs),
+    /// Write sizes, versions, catalog and state into a file, for plans without access to the database
+    #[command(
+        after_help = "Examples:\n  zdm snapshot -o zdm-snapshot.json\n  zdm plan --snapshot zdm-snapshot.json\n\nIt holds no rows and no passwords. Texts inside defaults are hidden, comments and rights of roles left out; names,\ntypes, conditions of CHECKs and of partial indexes stay. A role that may read the catalog can take it."
+    )]
+    Snapshot(SnapshotArgs),
     /// Show where every migration stands
     #[command(
         after_help = "Examples:\n  zdm status\n  zdm status --accept 0002_users_display_name --reason \"comment moved into the string\""

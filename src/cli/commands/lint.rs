@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::sources;
 use crate::cli::args::{Format, LintArgs, PhaseArg};
+use crate::cli::asked::{self, Asked};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
@@ -13,6 +14,7 @@ use crate::config::folder::SQL_FILES;
 use crate::error::{Error, ErrorKind};
 use crate::lint::{FileContext, lint_file};
 use crate::model::phase::Phase;
+use crate::model::server::Server;
 use crate::plan::build::plan;
 use crate::plan::history::History;
 use crate::plan::view::PlannedStatement;
@@ -20,16 +22,22 @@ use crate::report::check::{About, Check};
 use crate::report::json::lint::LintResult;
 use crate::report::linted::{LintedFile, LintedStatement};
 use crate::report::{human, json};
-use crate::sql::catalog::Catalog;
 use crate::sql::replay::Names;
 
 /// Judges them; exit code 3 when a finding is as bad as `--fail-on` says.
 pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     let settings = shell.settings()?;
+    let asked = match &args.snapshot {
+        Some(path) => Some(asked::of_snapshot(path, &path.display().to_string())?),
+        None if args.schema.is_none() => asked::configured(shell, &settings)?,
+        None => None,
+    };
+    let server = args.server.or(asked.as_ref().map(|asked| asked.server));
+    let server = settings.server(server);
     let linted = if args.files.is_empty() {
-        of_project(args, &settings)?
+        of_project(server, &settings, asked.as_ref())?
     } else {
-        of_files(args, &settings)?
+        of_files((args, server), &settings, asked)?
     };
     let linted = match &args.since {
         Some(revision) => changed(linted, revision, (args, &settings, shell))?,
@@ -44,7 +52,7 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     };
     if let Format::Report(format) = shell.output.format {
         let root = check::root(&shell.directory);
-        let (at, server) = (chrono::Utc::now(), settings.server(args.server));
+        let at = chrono::Utc::now();
         let about = About { command: "lint", server, root: &root, at, code, fails };
         check::write(shell.output, format, &Check::lint(about, &linted))?;
     } else {
@@ -69,10 +77,13 @@ fn changed(
     Ok(linted)
 }
 
-fn of_files(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Error> {
-    let server = settings.server(args.server);
+fn of_files(
+    (args, server): (&LintArgs, Server),
+    settings: &Settings,
+    snapshot: Option<Asked>,
+) -> Result<Vec<LintedFile>, Error> {
     let names = Names::new(server.engine, &settings.config.database.schemas);
-    let mut catalog = Catalog::default();
+    let mut catalog = snapshot.map(|snapshot| snapshot.catalog).unwrap_or_default();
     let mut judge = |path: &Path, phase: Option<Phase>| -> Result<LintedFile, Error> {
         let shown = path.display().to_string();
         let text = files::read(path, &shown)?;
@@ -122,10 +133,18 @@ fn phase_of(flag: Option<PhaseArg>, path: &Path) -> Option<Phase> {
     }
 }
 
-/// Every file of the project, judged as the plan of an empty database judges it.
-fn of_project(args: &LintArgs, settings: &Settings) -> Result<Vec<LintedFile>, Error> {
+/// Every file of the project, judged as the plan of an empty database judges it; with a snapshot, those that it has not
+/// seen run, as the plan of that database judges them.
+fn of_project(
+    server: Server,
+    settings: &Settings,
+    asked: Option<&Asked>,
+) -> Result<Vec<LintedFile>, Error> {
     let project = settings.project()?;
-    let plan = plan(&project, settings.server(args.server), None, &History::default());
+    let plan = match asked {
+        Some(asked) => plan(&project, server, Some(&asked.catalog), &asked.history),
+        None => plan(&project, server, None, &History::default()),
+    };
     let mut linted: Vec<LintedFile> = Vec::new();
     let texts = sources(&project);
     let phases = plan.migrations.iter().flat_map(|migration| &migration.phases);

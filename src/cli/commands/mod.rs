@@ -25,6 +25,7 @@ mod plan;
 mod report;
 mod rules;
 mod run;
+mod snapshot;
 mod status;
 
 /// Runs a command.
@@ -46,6 +47,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Purge(args) => run::purge(args, shell),
         Command::Rollback(args) => run::rollback(args, shell),
         Command::Baseline(args) => baseline::run(args, shell),
+        Command::Snapshot(args) => snapshot::run(args, shell),
         Command::Status(args) => status::run(args, shell),
         Command::Gate(args) => gate::run(args, shell),
         Command::Lint(args) => lint::run(args, shell),

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use super::sources;
 use crate::cli::args::{Format, PlanArgs};
+use crate::cli::asked::{self, Asked};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
-use crate::cli::reading::Reading;
 use crate::cli::settings::{Settings, Way};
 use crate::cli::{Shell, check, exit};
-use crate::engine::{commands, failure, open};
-use crate::error::{Error, ErrorKind};
+use crate::engine::commands;
+use crate::error::ErrorKind;
 use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
@@ -23,13 +23,12 @@ use crate::report::check::{About, Check};
 use crate::report::human::plan::{Detail, View};
 use crate::report::json::plan::PlanResult;
 use crate::report::{human, json};
-use crate::sql::catalog::Catalog;
 
 /// Shows the plan.
 pub(crate) fn run(args: &PlanArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     let settings = shell.settings()?;
     let project = settings.project()?;
-    let asked = if args.offline { None } else { ask(shell, &settings)? };
+    let asked = asked::any(shell, &settings, args.snapshot.as_deref(), args.offline)?;
     let detail = if args.all { Detail::Full } else { Detail::Brief };
     let fails = args.fail_on.severity();
     let folder = settings.folder()?;
@@ -44,7 +43,7 @@ pub(crate) fn dry_run(phase: Phase, shell: &Shell<'_>) -> Result<ExitCode, Stop>
     let settings = shell.settings()?;
     let project = settings.project()?;
     settings.required_target(Way::Any)?;
-    let asked = ask(shell, &settings)?;
+    let asked = asked::of_database(shell, &settings)?;
     let fails = Some(Severity::Error);
     let (detail, only, changed) = (Detail::Full, Some(phase), None);
     let wish = Wish { asked, server: None, detail, only, fails, changed };
@@ -61,38 +60,6 @@ struct Wish {
     changed: Option<Changed>,
 }
 
-/// What a database says.
-struct Asked {
-    server: Server,
-    catalog: Catalog,
-    history: History,
-    database: String,
-}
-
-/// Asks the database, when one is known.
-fn ask(shell: &Shell<'_>, settings: &Settings) -> Result<Option<Asked>, Error> {
-    let Some(target) = settings.target(Way::Any) else { return Ok(None) };
-    let asked = shell.block_on(async {
-        let mut reading = Reading::open(&target, settings.config.environment.as_deref()).await?;
-        let history = if reading.has_state {
-            open::history(&mut reading.conn).await?
-        } else {
-            History::default()
-        };
-        let catalog = reading.conn.catalog(None).await;
-        let mut catalog = catalog.map_err(|error| failure::working("read the schema", error))?;
-        let measured = reading.conn.measure(&mut catalog).await;
-        measured.map_err(|error| failure::working("read the sizes of the tables", error))?;
-        let server = reading.conn.server();
-        reading.conn.close().await;
-        Ok::<_, Error>(Asked { server, catalog, history, database: target.url.to_string() })
-    })?;
-    asked.map(Some).map_err(|error| match error.hint {
-        None => error.hint("`zdm plan --offline` plans without a database."),
-        Some(_) => error,
-    })
-}
-
 fn show(
     shell: &Shell<'_>,
     (settings, project): (&Settings, &Project),
@@ -100,7 +67,10 @@ fn show(
 ) -> Result<ExitCode, Stop> {
     let none = History::default();
     let mut plan = match &wish.asked {
-        Some(asked) => build::plan(project, asked.server, Some(&asked.catalog), &asked.history),
+        Some(asked) => {
+            let server = wish.server.unwrap_or(asked.server);
+            build::plan(project, server, Some(&asked.catalog), &asked.history)
+        }
         None => build::plan(project, settings.server(wish.server), None, &none),
     };
     let folder = Path::new(&settings.config.migrations);
@@ -114,7 +84,7 @@ fn show(
     let texts = sources(project);
     let view = View {
         folder: &settings.config.migrations,
-        database: wish.asked.as_ref().map(|asked| asked.database.clone()),
+        database: wish.asked.as_ref().map(|asked| asked.source.clone()),
         catalog: wish.asked.as_ref().map(|asked| &asked.catalog),
         texts: &texts,
         width: shell.output.width(),

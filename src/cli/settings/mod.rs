@@ -67,6 +67,9 @@ impl Settings {
         } else if let Some(file) = &found {
             config.migrations = beside(&file.shown, &config.migrations);
         }
+        if let (Some(file), Some(snapshot)) = (&found, &mut config.database.snapshot) {
+            *snapshot = beside(&file.shown, snapshot);
+        }
         let folder = match (&globals.dir, &found) {
             (None, None) => Folder::Unknown,
             _ => Folder::Named,

@@ -9,6 +9,7 @@ mod migrate;
 mod purge;
 mod rollback;
 mod select;
+mod snapshot;
 mod status;
 
 pub(crate) use accept::accept;
@@ -19,4 +20,5 @@ pub(crate) use migrate::migrate;
 pub(crate) use purge::purge;
 pub(crate) use rollback::{Goal, rollback};
 pub(crate) use select::unless_drifted;
+pub(crate) use snapshot::snapshot;
 pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};

@@ -10,6 +10,7 @@ pub(crate) mod instances;
 pub(crate) mod lint;
 pub(crate) mod outcome;
 pub(crate) mod plan;
+pub(crate) mod snapshot;
 pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod table;
@@ -20,4 +21,9 @@ use style::{Tone, paint};
 /// The next command to type.
 pub(crate) fn next(command: &str) -> String {
     format!("\n{} {}\n", paint(Tone::Faint, "next:"), paint(Tone::Code, command))
+}
+
+/// What people should know.
+pub(crate) fn note(note: &str) -> String {
+    format!("{} {note}\n", paint(Tone::Warn, "note:"))
 }
