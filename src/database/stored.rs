@@ -221,6 +221,7 @@ impl StoredColumn {
             on_update: self.on_update,
             comment: self.comment,
             grants: self.grants,
+            is_new: false,
         }
     }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Example {
     database: String,
     /// In which phase.
     phase: String,
+    /// Whether the server refuses it, and the rule says so.
+    #[serde(default)]
+    pub(crate) refused: bool,
     /// The schema before it.
     #[serde(default)]
     pub(crate) schema: String,
@@ -45,9 +48,18 @@ pub(crate) struct Example {
 }
 
 impl About {
-    /// How bad its findings are, unless `[lint.rules]` says otherwise.
-    pub(crate) fn severity(&self) -> Severity {
-        Severity::parse(&self.severity).unwrap_or(Severity::Error)
+    /// How bad its findings are, unless `[lint.rules]` says otherwise; `None`: it is off.
+    pub(crate) fn severity(&self) -> Option<Severity> {
+        if self.severity == "off" {
+            return None;
+        }
+        Some(Severity::parse(&self.severity).unwrap_or(Severity::Error))
+    }
+
+    /// Whether it has something to say about a phase on a database.
+    pub(super) fn speaks(&self, engine: Engine, phase: Phase) -> bool {
+        self.databases.iter().any(|word| word == engine.as_str())
+            && self.phases.iter().any(|word| word == phase.as_str())
     }
 
     /// The databases that it is about.

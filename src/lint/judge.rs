@@ -1,28 +1,24 @@
-//! One statement before all rules.
+//! Statements before the rules: one by one, then a file's together.
 
+use super::active::{Active, Asked};
+use super::ask::{FileSubject, Report, Subject};
 use super::finding::Finding;
-use super::rules::{self, Subject};
-use super::{FileContext, LintedStatement, allow};
+use super::{FileContext, LintedStatement};
 use crate::model::phase::Phase;
 use crate::sql::change::{Change, Located};
 use crate::sql::effect::{Blocks, Effect};
 use crate::sql::effects::effect;
 use crate::sql::estimate::estimate;
+use crate::sql::span::Span;
 use crate::sql::split::{Directive, SourceStatement};
 use crate::sql::understand;
 
-/// Who has written a statement.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Written {
-    ByHand,
-    ByZdm,
-}
-
-/// Judges a statement, and carries it out on the catalog.
+/// Judges a statement by itself, and carries it out on the catalog. Allows are not looked at yet.
 pub(super) fn statement(
     source: SourceStatement,
     cx: &mut FileContext<'_>,
-    written: Written,
+    active: &Active,
+    transaction: bool,
 ) -> LintedStatement {
     let engine = cx.server.engine;
     let changes = match &source.problem {
@@ -34,13 +30,20 @@ pub(super) fn statement(
     let changes = cx.names.resolve(changes, cx.catalog);
     let whole = effect(&changes, cx.catalog, cx.server);
     let mut findings = Vec::new();
-    for located in &changes {
-        let alone = effect(std::slice::from_ref(located), cx.catalog, cx.server);
+    for (number, located) in changes.iter().enumerate() {
+        let alone;
+        let cost = if changes.len() == 1 {
+            &whole
+        } else {
+            alone = effect(std::slice::from_ref(located), cx.catalog, cx.server);
+            &alone
+        };
         let subject = Subject {
             located,
-            effect: &alone,
-            estimate: estimate(std::slice::from_ref(located), &alone, cx.catalog, cx.server),
+            effect: cost,
+            estimate: estimate(std::slice::from_ref(located), cost, cx.catalog, cx.server),
             whole: &whole,
+            number,
             changes: &changes,
             source: &source,
             phase: cx.phase.unwrap_or(Phase::Expand),
@@ -48,34 +51,52 @@ pub(super) fn statement(
             names: cx.names,
             catalog: cx.catalog,
             backfilled: cx.backfilled,
+            transaction,
         };
-        findings.extend(ask_all(&subject, cx, written));
+        for asked in &active.of_changes {
+            let reports = (asked.check)(&subject).into_iter();
+            findings.extend(reports.map(|report| finding(report, asked, located.span)));
+        }
     }
     findings.dedup_by(|a, b| a.rule == b.rule && a.message == b.message);
-    let findings = allow::apply(findings, &source.directives, cx.rules);
     let estimate = estimate(&changes, &whole, cx.catalog, cx.server);
     cx.catalog.apply(&changes, engine);
     LintedStatement { source, changes, effect: whole, estimate, findings }
 }
 
-fn ask_all(subject: &Subject<'_>, cx: &FileContext<'_>, written: Written) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for rule in rules::ALL {
-        let about = rule.about();
-        let applies = about.databases().contains(&subject.server.engine)
-            && about.phases().contains(&subject.phase)
-            && (written == Written::ByHand || rule.judges_generated);
-        let Some(severity) = rules::severity(rule, cx.rules).filter(|_| applies) else { continue };
-        findings.extend((rule.check)(subject).into_iter().map(|report| Finding {
-            rule: rule.id,
-            severity: report.at_most.map_or(severity, |most| most.min(severity)),
-            message: report.message,
-            help: report.help,
-            span: subject.located.span,
-            fix: report.fix,
-        }));
+/// Asks the rules that look at all statements of a file. `cx.catalog` is behind the last.
+pub(super) fn together(
+    statements: &mut [LintedStatement],
+    cx: &FileContext<'_>,
+    active: &Active,
+    transaction: bool,
+) {
+    let subject = FileSubject { statements, transaction, names: cx.names, catalog: cx.catalog };
+    let mut found = Vec::new();
+    for asked in &active.of_files {
+        for placed in (asked.check)(&subject) {
+            let Some(statement) = statements.get(placed.statement) else { continue };
+            let clause = statement.changes.get(placed.change.unwrap_or(usize::MAX));
+            let span = clause.map_or(statement.source.span, |located| located.span);
+            found.push((placed.statement, finding(placed.report, asked, span)));
+        }
     }
-    findings
+    for (number, finding) in found {
+        if let Some(statement) = statements.get_mut(number) {
+            statement.findings.push(finding);
+        }
+    }
+}
+
+fn finding<F>(report: Report, asked: &Asked<F>, span: Span) -> Finding {
+    Finding {
+        rule: asked.rule.id,
+        severity: report.at_most.map_or(asked.severity, |most| most.min(asked.severity)),
+        message: report.message,
+        help: report.help,
+        span,
+        fix: report.fix,
+    }
 }
 
 /// What stands for a file without statements, so that its findings have a place.

@@ -4,10 +4,15 @@
 //! one line in the registry.
 
 mod about;
+mod active;
 mod allow;
+mod ask;
+mod columns;
 pub(crate) mod finding;
 mod judge;
+mod reserved;
 pub(crate) mod rules;
+mod tools;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +26,7 @@ use crate::sql::estimate::Estimate;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
 use crate::sql::split::{self, SourceStatement};
+use active::{Active, Written};
 use finding::{Finding, Severity};
 
 /// What the rules know besides the text of a file.
@@ -60,11 +66,19 @@ pub(crate) struct LintedStatement {
 /// Judges each statement of a file, and carries it out on the catalog.
 pub(crate) fn lint_file(cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
     let file = split::file(cx.text, cx.server.engine);
+    let phase = cx.phase.unwrap_or(Phase::Expand);
+    let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
+    let transaction = cx.phase.is_none() && tools::wraps_in_a_transaction(cx.text);
     let mut statements: Vec<_> = file
         .statements
         .into_iter()
-        .map(|source| judge::statement(source, cx, judge::Written::ByHand))
+        .map(|source| judge::statement(source, cx, &active, transaction))
         .collect();
+    judge::together(&mut statements, cx, &active, transaction);
+    for statement in &mut statements {
+        let findings = std::mem::take(&mut statement.findings);
+        statement.findings = allow::apply(findings, &statement.source.directives, cx.rules);
+    }
     if !file.trailing.is_empty() {
         let findings = allow::unused(&file.trailing, cx.rules);
         match statements.last_mut() {
@@ -85,7 +99,9 @@ pub(crate) fn lint_generated(sql: &str, cx: &mut FileContext<'_>) -> LintedState
         problem: None,
         directives: Vec::new(),
     };
-    judge::statement(source, cx, judge::Written::ByZdm)
+    let phase = cx.phase.unwrap_or(Phase::Expand);
+    let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByZdm);
+    judge::statement(source, cx, &active, false)
 }
 
 #[cfg(test)]

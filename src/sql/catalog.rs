@@ -75,6 +75,8 @@ pub(crate) struct Column {
     pub(crate) comment: Option<String>,
     /// Rights granted on the column itself, as statements with `{column}` in the column's place (PostgreSQL).
     pub(crate) grants: Vec<String>,
+    /// Whether it was added by a migration that has not run yet, so that no old build knows it.
+    pub(crate) is_new: bool,
 }
 
 /// An index.
@@ -156,5 +158,22 @@ impl Table {
     /// The column of that name.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether new rows cannot have NULL in a column: it is NOT NULL, or a CHECK says the same, be it valid or not.
+    pub(crate) fn refuses_null(&self, column: &str) -> bool {
+        let says_so = |definition: &str| {
+            let end = |character: char| !character.is_alphanumeric() && character != '_';
+            let words = definition.split(end).filter(|word| !word.is_empty());
+            let [check, name, is, not, null] = words.collect::<Vec<_>>()[..] else { return false };
+            check.eq_ignore_ascii_case("CHECK")
+                && name == column
+                && [is, not, null].join(" ").eq_ignore_ascii_case("IS NOT NULL")
+        };
+        self.column(column).is_some_and(|known| known.not_null)
+            || self
+                .constraints
+                .iter()
+                .any(|known| known.kind == ConstraintKind::Check && says_so(&known.definition))
     }
 }

@@ -18,13 +18,14 @@ pub(crate) struct Located {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(clippy::enum_variant_names, reason = "`ChangeType` is what people call it")]
 pub(crate) enum Change {
-    /// CREATE TABLE; `columns` in order, as far as they are understood.
+    /// CREATE TABLE; `columns` in order, as far as they are understood; `options` is what follows them, as written.
     CreateTable {
         table: TableName,
         columns: Vec<ColumnDef>,
         key: Vec<String>,
         if_not_exists: bool,
         temporary: bool,
+        options: String,
     },
     /// DROP TABLE, one for each table.
     DropTable { table: TableName, if_exists: bool },
@@ -68,8 +69,8 @@ pub(crate) enum Change {
     Update { table: TableName, filtered: bool },
     /// DELETE of rows.
     Delete { table: TableName, filtered: bool },
-    /// INSERT (or COPY) of rows.
-    Insert { table: TableName },
+    /// INSERT (or COPY) of rows; `shape` tells what it relies on.
+    Insert { table: TableName, shape: InsertShape },
     /// TRUNCATE, one for each table.
     Truncate { table: TableName },
     /// RENAME INDEX, ALTER INDEX ... RENAME TO. PostgreSQL does not name the table.
@@ -88,6 +89,15 @@ pub(crate) enum Change {
     Other { what: String },
     /// It is not understood: the worst must be assumed. Says why.
     Opaque { why: String },
+}
+
+/// What an INSERT relies on, and where its rows come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct InsertShape {
+    /// It names no columns: it gives a value to each, in their order.
+    pub(crate) unnamed: bool,
+    /// Its rows come from a query.
+    pub(crate) queried: bool,
 }
 
 /// A column as a statement writes it.

@@ -7,6 +7,7 @@ pub(crate) mod change;
 pub(crate) mod effect;
 pub(crate) mod effects;
 pub(crate) mod estimate;
+pub(crate) mod fits;
 pub(crate) mod quote;
 pub(crate) mod redact;
 pub(crate) mod rename;
@@ -25,4 +26,11 @@ pub(crate) use understand::understand;
 pub(crate) fn index_word(sql: &str, engine: crate::model::server::Engine) -> Option<usize> {
     let lexemes = tokens::acting(sql, engine).lexemes;
     lexemes.iter().take(3).find(|lexeme| lexeme.is_word("INDEX")).map(|lexeme| lexeme.end)
+}
+
+/// The byte behind the kind of object of a plain REINDEX: `REINDEX TABLE`, `REINDEX INDEX`; none when it has options.
+pub(crate) fn reindex_target(sql: &str) -> Option<usize> {
+    let lexemes = tokens::acting(sql, crate::model::server::Engine::Postgres).lexemes;
+    let kind = lexemes.get(1).filter(|kind| kind.is_word("TABLE") || kind.is_word("INDEX"))?;
+    Some(kind.end)
 }

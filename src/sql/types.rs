@@ -69,7 +69,7 @@ impl DataType {
     }
 
     /// The numbers in its parentheses.
-    fn numbers(&self) -> Vec<u64> {
+    pub(super) fn numbers(&self) -> Vec<u64> {
         let arguments = self.arguments.as_deref().unwrap_or_default();
         arguments.split(',').filter_map(|number| number.parse().ok()).collect()
     }

@@ -1,13 +1,13 @@
 //! Tables and columns that go while old builds still use them.
 
-use super::{Report, Rule, Subject};
+use super::{Check, Report, Rule, Subject};
 use crate::sql::change::Change;
 
 pub(super) const RULE: Rule = Rule {
     id: "drop-outside-contract",
     data: include_str!("../../../lints/drop-outside-contract.toml"),
     judges_generated: false,
-    check,
+    check: Check::Change(check),
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {

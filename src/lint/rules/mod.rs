@@ -1,39 +1,97 @@
 //! The rules: one file each.
 
+mod add_column_rewrites;
+mod added_in_contract;
+mod change_type;
+mod changed_default;
+mod char_type;
+mod charset_utf8mb3;
+mod concurrently_in_transaction;
+mod constraint_builds_index;
+mod constraint_validates;
+mod drop_index_blocks;
 mod drop_outside_contract;
+mod dropped_constraint;
+mod engine_myisam;
+mod float_money;
+mod foreign_key_without_index;
+mod identifier_too_long;
+mod implicit_commit;
 mod index_not_concurrent;
+mod insert_without_columns;
+mod json_type;
+mod lock_table;
+mod locks_together;
+mod long_lock;
+mod missing_primary_key;
+mod mixed_clauses;
+mod new_constraint;
 mod not_null_without_default;
 mod not_understood;
+mod primary_key_int;
 mod rename_column;
 mod rename_table;
+mod reserved_word;
+mod serial_type;
+mod set_not_null;
+mod slow_after_lock;
+mod timestamp_without_time_zone;
+mod trigger_change;
+mod truncate_table;
 mod unbatched_dml;
 pub(super) mod unused_allow;
+mod validate_with_add;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::about::About;
-use super::finding::{Fix, Severity};
-use crate::model::name::TableName;
-use crate::model::phase::Phase;
-use crate::model::server::Server;
-use crate::sql::catalog::{Catalog, Table};
-use crate::sql::change::{Change, Located};
-use crate::sql::effect::Effect;
-use crate::sql::estimate::Estimate;
-use crate::sql::replay::Names;
-use crate::sql::split::SourceStatement;
+pub(super) use super::ask::{Check, FileSubject, Placed, Report, Subject};
+use super::finding::Severity;
 
 /// Every rule, in alphabetical order.
 pub(crate) const ALL: &[Rule] = &[
+    add_column_rewrites::RULE,
+    added_in_contract::RULE,
+    change_type::RULE,
+    changed_default::RULE,
+    char_type::RULE,
+    charset_utf8mb3::RULE,
+    concurrently_in_transaction::RULE,
+    constraint_builds_index::RULE,
+    constraint_validates::RULE,
+    drop_index_blocks::RULE,
     drop_outside_contract::RULE,
+    dropped_constraint::RULE,
+    engine_myisam::RULE,
+    float_money::RULE,
+    foreign_key_without_index::RULE,
+    identifier_too_long::RULE,
+    implicit_commit::RULE,
     index_not_concurrent::RULE,
+    insert_without_columns::RULE,
+    json_type::RULE,
+    lock_table::RULE,
+    locks_together::RULE,
+    long_lock::RULE,
+    missing_primary_key::RULE,
+    mixed_clauses::RULE,
+    new_constraint::RULE,
     not_null_without_default::RULE,
     not_understood::RULE,
+    primary_key_int::RULE,
     rename_column::RULE,
     rename_table::RULE,
+    reserved_word::RULE,
+    serial_type::RULE,
+    set_not_null::RULE,
+    slow_after_lock::RULE,
+    timestamp_without_time_zone::RULE,
+    trigger_change::RULE,
+    truncate_table::RULE,
     unbatched_dml::RULE,
     unused_allow::RULE,
+    validate_with_add::RULE,
 ];
 
 /// A rule.
@@ -45,48 +103,8 @@ pub(crate) struct Rule {
     data: &'static str,
     /// Whether it also judges statements that zdm writes.
     pub(super) judges_generated: bool,
-    /// Asked about each change of a statement.
-    pub(super) check: fn(&Subject<'_>) -> Vec<Report>,
-}
-
-/// What a rule is asked about: one change of a statement.
-#[derive(Debug)]
-pub(super) struct Subject<'a> {
-    /// The change, and its clause.
-    pub(super) located: &'a Located,
-    /// What the change costs alone.
-    pub(super) effect: &'a Effect,
-    /// How long that takes, when the size of the table is known: prints itself as `about 40 s on 12 GB`.
-    pub(super) estimate: Option<Estimate>,
-    /// What the statement costs.
-    pub(super) whole: &'a Effect,
-    /// All changes of the statement.
-    pub(super) changes: &'a [Located],
-    /// The statement.
-    pub(super) source: &'a SourceStatement,
-    /// The phase in which it runs.
-    pub(super) phase: Phase,
-    /// For which server.
-    pub(super) server: Server,
-    /// How tables are called.
-    pub(super) names: &'a Names,
-    /// The schema before the statement.
-    pub(super) catalog: &'a Catalog,
-    /// Tables for which the migration declares a backfill.
-    pub(super) backfilled: &'a [TableName],
-}
-
-/// What a rule has to say.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    /// What is wrong.
-    pub(super) message: String,
-    /// What to do: one imperative sentence.
-    pub(super) help: String,
-    /// A text that makes it go away.
-    pub(super) fix: Option<Fix>,
-    /// A finding that is never worse than this.
-    pub(super) at_most: Option<Severity>,
+    /// How it is asked.
+    pub(super) check: Check,
 }
 
 impl Rule {
@@ -112,7 +130,7 @@ pub(super) fn severity(
     rule: &Rule,
     severities: &BTreeMap<String, Option<Severity>>,
 ) -> Option<Severity> {
-    severities.get(rule.id).copied().unwrap_or_else(|| Some(rule.about().severity()))
+    severities.get(rule.id).copied().unwrap_or_else(|| rule.about().severity())
 }
 
 /// In words, that there is no such rule, and which comes nearest.
@@ -123,44 +141,6 @@ pub(crate) fn unknown(id: &str) -> String {
             format!("there is no rule \"{id}\" (\"{near}\"?)")
         }
         _ => format!("there is no rule \"{id}\""),
-    }
-}
-
-impl Subject<'_> {
-    /// The table as people know it.
-    fn show(&self, table: &TableName) -> String {
-        self.names.show(table)
-    }
-
-    /// What is known of a table.
-    fn known(&self, table: &TableName) -> Option<&Table> {
-        self.catalog.tables.get(table)
-    }
-
-    /// How long it takes on the table at hand, to be put behind a sentence: `, about 40 s on 12 GB`. Empty when its size
-    /// is not known.
-    fn takes(&self) -> String {
-        self.estimate.map(|estimate| format!(", {estimate}")).unwrap_or_default()
-    }
-
-    /// Whether nobody uses a table yet: it was made in the same release (or by this very statement), or is temporary.
-    fn is_new(&self, table: &TableName) -> bool {
-        let makes = |located: &Located| matches!(&located.change, Change::CreateTable { table: made, .. } if made == table);
-        self.known(table).is_some_and(|known| known.is_new) || self.changes.iter().any(makes)
-    }
-}
-
-impl Report {
-    fn new(message: String, help: impl Into<String>) -> Self {
-        Self { message, help: help.into(), ..Self::default() }
-    }
-
-    fn with_fix(self, fix: Option<Fix>) -> Self {
-        Self { fix, ..self }
-    }
-
-    fn at_most(self, severity: Severity) -> Self {
-        Self { at_most: Some(severity), ..self }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Statements of which the worst must be assumed.
 
-use super::{Report, Rule, Subject};
+use super::{Check, Report, Rule, Subject};
 use crate::sql::change::Change;
 
 pub(super) const RULE: Rule = Rule {
     id: "not-understood",
     data: include_str!("../../../lints/not-understood.toml"),
     judges_generated: true,
-    check,
+    check: Check::Change(check),
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {

@@ -1,6 +1,6 @@
 //! Columns that change their name under running builds.
 
-use super::{Report, Rule, Subject};
+use super::{Check, Report, Rule, Subject};
 use crate::lint::finding::Fix;
 use crate::sql::change::Change;
 
@@ -8,7 +8,7 @@ pub(super) const RULE: Rule = Rule {
     id: "rename-column",
     data: include_str!("../../../lints/rename-column.toml"),
     judges_generated: false,
-    check,
+    check: Check::Change(check),
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {

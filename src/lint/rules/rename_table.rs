@@ -1,13 +1,13 @@
 //! Tables that change their name under running builds.
 
-use super::{Report, Rule, Subject};
+use super::{Check, Report, Rule, Subject};
 use crate::sql::change::Change;
 
 pub(super) const RULE: Rule = Rule {
     id: "rename-table",
     data: include_str!("../../../lints/rename-table.toml"),
     judges_generated: false,
-    check,
+    check: Check::Change(check),
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {

@@ -1,7 +1,7 @@
 //! UPDATE and DELETE of many rows in one transaction.
 
 use super::rename_column::toml_text;
-use super::{Report, Rule, Subject};
+use super::{Check, Report, Rule, Subject};
 use crate::lint::finding::Fix;
 use crate::model::name::TableName;
 use crate::sql::change::Change;
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     id: "unbatched-dml",
     data: include_str!("../../../lints/unbatched-dml.toml"),
     judges_generated: false,
-    check,
+    check: Check::Change(check),
 };
 
 /// Tables that are known to have fewer rows are changed in one go faster than one notices.

@@ -154,7 +154,7 @@ fn places(change: &Change) -> (Option<&TableName>, Vec<Option<String>>, Kind) {
         | Change::RenameConstraint { table, .. }
         | Change::Update { table, .. }
         | Change::Delete { table, .. }
-        | Change::Insert { table }
+        | Change::Insert { table, .. }
         | Change::Truncate { table }
         | Change::Rebuild { table, .. }
         | Change::TableSetting { table, .. } => (Some(table), Vec::new(), Kind::Uses),

@@ -29,7 +29,11 @@ pub(crate) fn lint(files: &[LintedFile]) -> String {
 pub(crate) fn rules(rules: &[Rule], width: usize) -> String {
     let row = |rule: &Rule| {
         let about = rule.about();
-        vec![rule.id.to_owned(), word(about.severity()).to_owned(), about.title.clone()]
+        vec![
+            rule.id.to_owned(),
+            about.severity().map_or("off", word).to_owned(),
+            about.title.clone(),
+        ]
     };
     super::table::table(&["RULE", "SEVERITY", "REPORTS"], rules.iter().map(row).collect(), width)
 }
@@ -41,7 +45,9 @@ pub(crate) fn rule(rule: &Rule) -> String {
     let databases: Vec<&str> = about.databases().iter().map(|engine| engine.title()).collect();
     let phases: Vec<&str> = about.phases().iter().map(|phase| phase.as_str()).collect();
     writeln!(text, "{}: {}\n", paint(Tone::Strong, rule.id), about.title).unwrap_or_default();
-    writeln!(text, "severity   {}", severity(about.severity())).unwrap_or_default();
+    let off = || "off; switch it on in [lint.rules] of zdm.toml".to_owned();
+    let severity = about.severity().map_or_else(off, severity);
+    writeln!(text, "severity   {severity}").unwrap_or_default();
     writeln!(text, "databases  {}", databases.join(", ")).unwrap_or_default();
     writeln!(text, "phases     {}", phases.join(", ")).unwrap_or_default();
     let mut part = |title: &str, body: &str| {

@@ -77,7 +77,7 @@ impl From<&change::Change> for Change {
             }
             C::Update { table, .. } => Self::new("update", Some(table)),
             C::Delete { table, .. } => Self::new("delete", Some(table)),
-            C::Insert { table } => Self::new("insert", Some(table)),
+            C::Insert { table, .. } => Self::new("insert", Some(table)),
             C::Truncate { table } => Self::new("truncate", Some(table)),
             C::RenameIndex { table, index, to } => Self {
                 name: Some(index.clone()),

@@ -28,8 +28,8 @@ pub(crate) struct Rule {
     id: String,
     /// One line.
     title: String,
-    /// How bad its findings are by themselves.
-    severity: SeverityWord,
+    /// How bad its findings are by themselves; null: it is off unless `zdm.toml` switches it on.
+    severity: Option<SeverityWord>,
     /// The databases that it is about.
     databases: Vec<String>,
     /// The phases in which it speaks.
@@ -47,7 +47,7 @@ pub(crate) fn rules<'r>(rules: impl Iterator<Item = &'r rules::Rule>) -> Rules {
         Rule {
             id: rule.id.to_owned(),
             title: about.title.clone(),
-            severity: about.severity().into(),
+            severity: about.severity().map(Into::into),
             databases: about.databases().iter().map(|one| one.as_str().to_owned()).collect(),
             phases: about.phases().iter().map(ToString::to_string).collect(),
             why: about.why.trim().to_owned(),

@@ -70,6 +70,11 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
     Judged { effect: cost.effect(server.engine), rows }
 }
 
+/// Whether others cannot write a table while somebody holds it in that mode, as `Lock::mode` names it.
+pub(crate) fn keeps_writers_off(mode: &str) -> bool {
+    Mode::parse(mode).is_some_and(|mode| mode.blocks() >= Blocks::Writes)
+}
+
 /// Whether nobody uses a table yet.
 fn is_new(table: &TableName, catalog: &Catalog) -> bool {
     catalog.tables.get(table).is_some_and(|known| known.is_new)

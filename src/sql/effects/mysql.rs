@@ -103,7 +103,9 @@ pub(super) fn add(cost: &mut Cost, change: &Change, catalog: &Catalog, server: S
             cost.rewrite(table);
             return cost.lock(table, Mode::AccessExclusive);
         }
-        Change::Update { table, .. } | Change::Delete { table, .. } | Change::Insert { table } => {
+        Change::Update { table, .. }
+        | Change::Delete { table, .. }
+        | Change::Insert { table, .. } => {
             return cost.lock(table, Mode::RowExclusive);
         }
     };

@@ -64,7 +64,9 @@ pub(super) fn add(
             cost.lock(table, Mode::ShareUpdateExclusive);
             cost.scan(table);
         }
-        Change::Update { table, .. } | Change::Delete { table, .. } | Change::Insert { table } => {
+        Change::Update { table, .. }
+        | Change::Delete { table, .. }
+        | Change::Insert { table, .. } => {
             cost.lock(table, Mode::RowExclusive);
         }
         Change::Truncate { table } => {

@@ -72,7 +72,7 @@ impl Table {
             Change::AddColumn { column: def, .. }
                 if !self.columns.iter().any(|known| same(&known.name, &def.name)) =>
             {
-                self.columns.push(column(def, engine));
+                self.columns.push(Column { is_new: true, ..column(def, engine) });
             }
             Change::DropColumn { column, .. } => self.drop_column(column, engine),
             Change::RenameColumn { column, to, .. } => self.rename_column(column, to, engine),

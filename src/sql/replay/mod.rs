@@ -13,6 +13,9 @@ impl Catalog {
         self.tables.retain(|name, _| name.schema.as_deref() != Some(resolve::TEMPORARY));
         for table in self.tables.values_mut() {
             table.is_new = false;
+            for column in &mut table.columns {
+                column.is_new = false;
+            }
         }
     }
 }

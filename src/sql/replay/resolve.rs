@@ -138,7 +138,7 @@ impl Change {
             | Self::DropConstraint { table, .. }
             | Self::Update { table, .. }
             | Self::Delete { table, .. }
-            | Self::Insert { table }
+            | Self::Insert { table, .. }
             | Self::Truncate { table }
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }
@@ -166,7 +166,7 @@ impl Change {
             | Self::DropConstraint { table, .. }
             | Self::Update { table, .. }
             | Self::Delete { table, .. }
-            | Self::Insert { table }
+            | Self::Insert { table, .. }
             | Self::Truncate { table }
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }

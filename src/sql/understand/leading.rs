@@ -3,7 +3,7 @@
 use super::opaque;
 use super::reader::Reader;
 use crate::model::name::TableName;
-use crate::sql::change::Change;
+use crate::sql::change::{Change, InsertShape};
 
 /// What the statement does, when its words tell.
 pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
@@ -80,7 +80,28 @@ fn insert(mut reader: Reader<'_>) -> Option<Change> {
     reader.skip();
     while reader.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
     let _into: bool = reader.eat("INTO");
-    Some(Change::Insert { table: reader.table()? })
+    let table = reader.table()?;
+    Some(Change::Insert { table, shape: insert_shape(reader) })
+}
+
+/// What follows the table of an INSERT.
+fn insert_shape(mut reader: Reader<'_>) -> InsertShape {
+    if reader.eat("AS") {
+        reader.skip();
+    }
+    if reader.eat("PARTITION") {
+        let _partitions: Option<Reader<'_>> = reader.parenthesis();
+    }
+    let is_query = |word: &str| matches!(word, "SELECT" | "WITH" | "TABLE");
+    let group = reader.parenthesis();
+    let columns = group.filter(|group| !is_query(&group.word()));
+    let by_position = columns.is_none() && !matches!(reader.word().as_str(), "SET" | "DEFAULT");
+    let _overriding: bool = reader.eat_any(&["OVERRIDING SYSTEM VALUE", "OVERRIDING USER VALUE"]);
+    let inner = reader.parenthesis().map(|group| group.word()).unwrap_or_default();
+    let queried = is_query(&reader.word())
+        || is_query(&inner)
+        || group.is_some_and(|group| is_query(&group.word()));
+    InsertShape { unnamed: by_position, queried }
 }
 
 fn copy(mut reader: Reader<'_>) -> Option<Change> {
@@ -89,14 +110,15 @@ fn copy(mut reader: Reader<'_>) -> Option<Change> {
         return Some(Change::Harmless);
     }
     let table = reader.table()?;
-    let _columns: Option<Reader<'_>> = reader.parenthesis();
-    Some(if reader.eat("FROM") { Change::Insert { table } } else { Change::Harmless })
+    let unnamed = reader.parenthesis().is_none();
+    let shape = InsertShape { unnamed, queried: false };
+    Some(if reader.eat("FROM") { Change::Insert { table, shape } } else { Change::Harmless })
 }
 
 fn load(mut reader: Reader<'_>) -> Option<Change> {
     seek(&mut reader, "INTO").then_some(())?;
     let _table: bool = reader.eat("TABLE");
-    Some(Change::Insert { table: reader.table()? })
+    Some(Change::Insert { table: reader.table()?, shape: InsertShape::default() })
 }
 
 fn comment(mut reader: Reader<'_>) -> Change {

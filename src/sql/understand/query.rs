@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Delete, Expr, FromTable, Merge, Select, SelectItem, Statement, TableFactor, TableObject,
-    TableWithJoins, Update, Visit, Visitor,
+    Delete, Expr, FromTable, Insert, Merge, Select, SelectItem, SetExpr, Statement, TableFactor,
+    TableObject, TableWithJoins, Update, Visit, Visitor,
 };
 
 use super::opaque;
 use super::reader::Reader;
 use crate::model::name::TableName;
-use crate::sql::change::Change;
+use crate::sql::change::{Change, InsertShape};
 
 /// What a statement about rows does; at least one change.
 pub(super) fn rows(reader: Reader<'_>, statement: &Statement) -> Vec<Change> {
@@ -40,7 +40,10 @@ impl Visitor for Found<'_> {
                 None => opaque("MERGE into something that is not a table"),
             },
             Statement::Insert(insert) => match &insert.table {
-                TableObject::TableName(name) => Change::Insert { table: self.reader.object(name) },
+                TableObject::TableName(name) => {
+                    let table = self.reader.object(name);
+                    Change::Insert { table, shape: shape(insert) }
+                }
                 TableObject::TableFunction(_) | TableObject::TableQuery(_) => {
                     opaque("INSERT into something that is not a table")
                 }
@@ -62,6 +65,7 @@ impl Visitor for Found<'_> {
                 key: Vec::new(),
                 if_not_exists: false,
                 temporary: into.temporary,
+                options: String::new(),
             });
         }
         // `SELECT f();` is the way to call a function for what it does.
@@ -133,6 +137,15 @@ impl Found<'_> {
             }
             _ => None,
         })
+    }
+}
+
+/// An INSERT behind WITH.
+fn shape(insert: &Insert) -> InsertShape {
+    let body = insert.source.as_ref().map(|query| query.body.as_ref());
+    InsertShape {
+        unnamed: insert.columns.is_empty() && body.is_some(),
+        queried: body.is_some_and(|body| !matches!(body, SetExpr::Values(_))),
     }
 }
 

@@ -62,7 +62,8 @@ fn create_table(reader: Reader<'_>, create: &CreateTable) -> Vec<Change> {
         let what = format!("CREATE TABLE {table} LIKE {}", reader.object(&like.name));
         beside.push(Change::Other { what });
     }
-    new_table(table, defs, beside, (create.if_not_exists, create.temporary))
+    let flags = (create.if_not_exists, create.temporary);
+    new_table(table, defs, beside, (flags, options(reader)))
 }
 
 /// CREATE TABLE and, unless it is temporary, what stands beside its columns.
@@ -70,14 +71,26 @@ fn new_table(
     table: TableName,
     columns: Vec<crate::sql::change::ColumnDef>,
     beside: Vec<Change>,
-    (if_not_exists, temporary): (bool, bool),
+    ((if_not_exists, temporary), options): ((bool, bool), String),
 ) -> Vec<Change> {
     let key = beside.iter().find_map(primary_key).unwrap_or_default();
-    let mut changes = vec![Change::CreateTable { table, columns, key, if_not_exists, temporary }];
+    let mut changes =
+        vec![Change::CreateTable { table, columns, key, if_not_exists, temporary, options }];
     if !temporary {
         changes.extend(beside.into_iter().filter(|change| primary_key(change).is_none()));
     }
     changes
+}
+
+/// What follows the columns of a CREATE TABLE.
+fn options(mut reader: Reader<'_>) -> String {
+    while !reader.is_empty() && !reader.eat("TABLE") {
+        reader.skip();
+    }
+    let _exists: bool = reader.eat("IF NOT EXISTS");
+    let _name: Option<TableName> = reader.table();
+    let _columns: Option<Reader<'_>> = reader.parenthesis();
+    reader.text().to_owned()
 }
 
 fn primary_key(change: &Change) -> Option<Vec<String>> {
@@ -169,5 +182,5 @@ fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
             return None;
         }
     }
-    Some(new_table(table, defs, beside, (if_not_exists, temporary)))
+    Some(new_table(table, defs, beside, ((if_not_exists, temporary), rest.text().to_owned())))
 }

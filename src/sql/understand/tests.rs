@@ -57,7 +57,7 @@ fn constraint(constraint: &ConstraintDef) -> String {
 
 fn brief(change: &Change) -> String {
     match change {
-        Change::CreateTable { table, columns, key, if_not_exists, temporary } => {
+        Change::CreateTable { table, columns, key, if_not_exists, temporary, options: _ } => {
             let columns: Vec<_> = columns.iter().map(def).collect();
             let flags = flag(*if_not_exists, "if") + &flag(*temporary, "temporary");
             format!("create {table} [{}] key={key:?}{flags}", columns.join(", ")).replace('"', "")
@@ -118,7 +118,11 @@ fn brief(change: &Change) -> String {
         Change::Delete { table, filtered } => {
             format!("delete {table}{}", flag(*filtered, "filtered"))
         }
-        Change::Insert { table } => format!("insert {table}"),
+        Change::Insert { table, shape } => format!(
+            "insert {table}{}{}",
+            flag(shape.unnamed, "unnamed"),
+            flag(shape.queried, "queried")
+        ),
         Change::Truncate { table } => format!("truncate {table}"),
         Change::RenameIndex { table, index, to } => {
             format!(
@@ -292,12 +296,16 @@ fn rows_that_change_are_seen_wherever_they_stand() {
     postgres("DELETE FROM t", &["delete t"]);
     postgres(
         "WITH x AS (DELETE FROM t WHERE a RETURNING *) INSERT INTO u SELECT * FROM x",
-        &["delete t filtered", "insert u"],
+        &["delete t filtered", "insert u unnamed queried"],
     );
     mysql("DELETE x FROM t AS x JOIN u ON u.id = x.id WHERE u.a", &["delete t filtered"]);
     mysql("UPDATE t JOIN u ON t.id = u.id SET t.a = 1", &["update t"]);
-    mysql("INSERT IGNORE INTO t VALUES (1)", &["insert t"]);
-    mysql("REPLACE INTO t SELECT * FROM u", &["insert t"]);
+    mysql("INSERT IGNORE INTO t VALUES (1)", &["insert t unnamed"]);
+    mysql("INSERT INTO t (a) VALUES (1)", &["insert t"]);
+    mysql("INSERT INTO t SET a = 1", &["insert t"]);
+    postgres("INSERT INTO t AS x (a) (SELECT 1)", &["insert t queried"]);
+    postgres("INSERT INTO t DEFAULT VALUES", &["insert t"]);
+    mysql("REPLACE INTO t SELECT * FROM u", &["insert t unnamed queried"]);
     postgres("TRUNCATE a, b", &["truncate a", "truncate b"]);
     postgres("COPY t (a) FROM '/x'", &["insert t"]);
 }

@@ -55,6 +55,7 @@ fn column(engine: Engine, row: &Row, table_collation: Option<&str>) -> Result<Co
         on_update,
         comment: row.opt_text(9)?.filter(|text| !text.is_empty()),
         grants: Vec::new(),
+        is_new: false,
     })
 }
 

@@ -39,6 +39,7 @@ pub(super) async fn read(reading: &mut Reading<'_>) -> Result<(), DbError> {
             on_update: None,
             comment: row.opt_text(8)?,
             grants: Vec::new(),
+            is_new: false,
         };
         if let Some(table) = reading.table(row.int(0)?) {
             table.columns.push(column);
