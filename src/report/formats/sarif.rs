@@ -82,7 +82,9 @@ fn rule(id: &'static str) -> Value {
     let known = rules::ALL.iter().find(|rule| rule.id == id);
     let (title, why, instead, severity) = match known.map(rules::Rule::about) {
         Some(about) => {
-            (about.title.as_str(), about.why.trim(), about.instead.trim(), about.severity())
+            // One that is off speaks only because zdm.toml says how loudly.
+            let severity = about.severity().unwrap_or(Severity::Info);
+            (about.title.as_str(), about.why.trim(), about.instead.trim(), severity)
         }
         None if id == REFUSED => (
             "a migration that cannot run as it is",
