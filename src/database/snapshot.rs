@@ -199,6 +199,7 @@ fn without_texts(mut table: Table, engine: Engine) -> Table {
             on_update,
             comment,
             grants,
+            is_new: _,
         } = column;
         hide(default);
         hide(generated);

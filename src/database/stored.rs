@@ -194,6 +194,7 @@ impl StoredColumn {
             on_update,
             comment,
             grants,
+            is_new: _,
         } = column;
         Self {
             name,
