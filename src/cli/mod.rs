@@ -35,6 +35,7 @@ mod output;
 mod reading;
 mod settings;
 mod signals;
+mod usage;
 
 /// Runs the command that the arguments name, and says with which code the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -42,9 +43,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(error) = under::become_command(&arguments) {
         return cannot_start(&error);
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(usage) => return explain(&usage),
+        Err(mistake) => return usage::explain(&mistake, &arguments),
     };
     let output = Output::new(&cli.globals);
     log::start(&cli.globals, &output);
@@ -119,20 +120,6 @@ impl<'a> Shell<'a> {
         })?;
         Ok(runtime.block_on(future))
     }
-}
-
-/// Help and version are results; anything else is a mistake in the arguments.
-fn explain(usage: &clap::Error) -> ExitCode {
-    use std::io::Write;
-    let text = usage.render().ansi().to_string();
-    // If nobody reads it, there is nobody to tell.
-    let written = if usage.use_stderr() {
-        anstream::stderr().write_all(text.as_bytes())
-    } else {
-        anstream::stdout().write_all(text.as_bytes())
-    };
-    let usage_code = exit::code(ErrorKind::Usage);
-    ExitCode::from(if usage.use_stderr() && written.is_ok() { usage_code } else { 0 })
 }
 
 /// The child of `zdm report` could not become the command: 127 when it is not there, else 126, as in a shell.

@@ -14,6 +14,7 @@ mod support;
 
 mod app;
 mod baseline;
+mod ci;
 mod cli;
 mod demo;
 mod engine;

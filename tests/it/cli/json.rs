@@ -89,3 +89,34 @@ fn commands_with_a_database_write_what_the_schema_says() {
         json(&["status"]);
     });
 }
+
+#[test]
+fn mistakes_in_the_arguments_are_json_too_when_that_was_asked_for() {
+    let project = Project::empty();
+    for (arguments, command, message) in [
+        (
+            &["plan", "--format", "json", "--ofline"][..],
+            "plan",
+            "unexpected argument '--ofline' found",
+        ),
+        (&["plan", "--server", "oracle:9", "--format=json"], "plan", "invalid value 'oracle:9'"),
+        (&["--format", "json"], "zdm", "no command is named"),
+        (&["--format", "json", "plam"], "zdm", "unrecognized subcommand 'plam'"),
+        (&["gate", "--format", "json"], "gate", "required arguments were not provided"),
+    ] {
+        let said = project.zdm(arguments).ended(2);
+        assert!(said.err.is_empty(), "{}", said.err);
+        let value = valid(&said);
+        assert_eq!((&value["command"], &value["code"]), (&command.into(), &2.into()));
+        assert_eq!(value["result"], "usage");
+        assert!(value["message"].as_str().unwrap().contains(message), "{value}");
+        assert!(value["hint"].as_str().unwrap().contains("--help"), "{value}");
+    }
+    let mut command = project.command(&["plan", "--ofline"]);
+    command.env("ZDM_FORMAT", "json");
+    valid(&crate::cli::said(command).ended(2));
+    // Behind the two dashes it belongs to another program.
+    let child = ["report", "--nonsense", "--", "x", "--format", "json"];
+    assert!(project.zdm(&child).ended(2).out.is_empty());
+    assert!(project.zdm(&["plan", "--format", "json", "--help"]).ended(0).out.contains("Usage:"));
+}
