@@ -26,6 +26,8 @@ enum Kind {
     Unknown,
     Plain,
     Body,
+    /// CREATE RULE of PostgreSQL, whose actions may stand in parentheses.
+    Rule,
 }
 
 /// The token before, as far as it matters.
@@ -56,7 +58,7 @@ impl Blocks {
 
     /// Whether a semicolon here ends the statement.
     pub(super) fn is_closed(&self) -> bool {
-        self.depth == 0 && (self.engine.is_mysql_family() || self.parentheses == 0)
+        self.depth == 0 && (self.kind != Kind::Rule || self.parentheses == 0)
     }
 
     /// Whether a body was begun and not ended.
@@ -117,6 +119,7 @@ impl Blocks {
                 Kind::Body
             }
             ("CREATE" | "ALTER", _) if routine => Kind::Body,
+            ("CREATE", _) if word == "RULE" && self.engine == Engine::Postgres => Kind::Rule,
             ("CREATE", 2..=HEAD) if !matches!(word, "TABLE" | "INDEX" | "VIEW") => Kind::Unknown,
             ("ALTER", 2..=HEAD) if word != "TABLE" => Kind::Unknown,
             _ => Kind::Plain,

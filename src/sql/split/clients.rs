@@ -1,26 +1,28 @@
 //! What files hold for a command-line client, not for the server: `DELIMITER`, psql's `\` commands, data of COPY.
 
-use sqlparser::tokenizer::Token;
-
+use super::RunBy;
 use crate::model::server::Engine;
-use crate::sql::tokens::Lexeme;
 
-/// A line, or lines, for a client.
+/// A line for a client.
 #[derive(Debug)]
 pub(super) struct ClientText {
-    /// Byte behind it.
+    /// Byte behind it, its newline included.
     pub(super) end: usize,
     /// What it does.
     pub(super) what: ClientCommand,
 }
 
 /// What a client is told.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub(super) enum ClientCommand {
-    /// mysql: what ends a statement from here on.
+    /// What ends a statement from here on.
     Delimiter(String),
-    /// psql: a command that zdm cannot run.
-    Backslash,
+    /// Nothing that concerns the schema: `\set`, `\echo`, a line of a comment that only the tool takes for one.
+    Nothing,
+    /// A statement that the client makes: `\copy`, and `USE` without a semicolon.
+    Statement,
+    /// What zdm cannot run, or cannot see through; says why.
+    Problem(&'static str),
 }
 
 /// The byte behind the line of `at`, its newline included.
@@ -29,27 +31,95 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
     rest.find('\n').map_or(text.len(), |newline| at + newline + 1)
 }
 
-/// The client's command that begins with this token, where a statement could begin.
-pub(super) fn command(text: &str, lexeme: &Lexeme, engine: Engine) -> Option<ClientText> {
-    let end = line_end(text, lexeme.start);
-    let rest = text.get(lexeme.end..end).unwrap_or_default();
+/// Whether only white space stands between the line's begin and `at`.
+pub(super) fn begins_line(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let blank = |character: &char| character.is_whitespace() && *character != '\n';
+    before.chars().rev().find(|character| !blank(character)).is_none_or(|character| character == '\n')
+}
+
+/// The client's command that begins at `at`, where a statement could begin.
+pub(super) fn command(text: &str, at: usize, engine: Engine, run_by: RunBy) -> Option<ClientText> {
+    let end = line_end(text, at);
+    let line = text.get(at..end).unwrap_or_default().trim_end();
+    let what = match run_by {
+        RunBy::Zdm => for_zdm(line, engine),
+        RunBy::AnyTool => for_any_tool(line, engine),
+    };
+    what.map(|what| ClientText { end, what })
+}
+
+fn for_zdm(line: &str, engine: Engine) -> Option<ClientCommand> {
     if engine.is_mysql_family() {
-        let delimiter = rest.trim();
-        (lexeme.is_word("DELIMITER") && !delimiter.is_empty())
-            .then(|| ClientText { end, what: ClientCommand::Delimiter(delimiter.to_owned()) })
+        delimiter(line)
     } else {
-        (lexeme.token == Token::Backslash)
-            .then_some(ClientText { end, what: ClientCommand::Backslash })
+        let psql = ClientCommand::Problem("it is a command of psql, not SQL");
+        line.starts_with('\\').then_some(psql)
     }
+}
+
+fn for_any_tool(line: &str, engine: Engine) -> Option<ClientCommand> {
+    if let Some(command) = delimiter(line) {
+        return Some(command);
+    }
+    if let Some(rest) = line.strip_prefix('\\') {
+        return Some(backslash(rest, engine));
+    }
+    if !engine.is_mysql_family() {
+        return line.starts_with('#').then_some(ClientCommand::Nothing);
+    }
+    // No statement begins so; tools that split files themselves take it for a comment.
+    if line.starts_with("--") {
+        return Some(ClientCommand::Nothing);
+    }
+    let (word, rest) = first_word(line);
+    let rest = rest.trim();
+    let one_name = !rest.is_empty() && !rest.contains([';', ' ', '\t']);
+    match word.to_ascii_uppercase().as_str() {
+        "SOURCE" => Some(ClientCommand::Problem("it runs another file")),
+        "USE" if one_name => Some(ClientCommand::Statement),
+        "QUIT" | "EXIT" | "TEE" | "NOTEE" | "PAGER" | "NOPAGER" | "PROMPT" | "WARNINGS"
+        | "NOWARNING" => Some(ClientCommand::Nothing),
+        _ => None,
+    }
+}
+
+/// What stands behind a backslash. psql's manual, Meta-Commands; mysql's manual, mysql Client Commands.
+fn backslash(rest: &str, engine: Engine) -> ClientCommand {
+    let (word, _) = first_word(rest);
+    match word {
+        "" if rest.starts_with('!') => ClientCommand::Problem("it runs a program"),
+        "" if engine.is_mysql_family() && rest.starts_with('.') => {
+            ClientCommand::Problem("it runs another file")
+        }
+        "i" | "ir" | "include" | "include_relative" => {
+            ClientCommand::Problem("it runs another file")
+        }
+        "gexec" => ClientCommand::Problem("it runs SQL that is put together at run time"),
+        "copy" => ClientCommand::Statement,
+        _ => ClientCommand::Nothing,
+    }
+}
+
+fn delimiter(line: &str) -> Option<ClientCommand> {
+    let (word, rest) = first_word(line);
+    // A client takes the first word alone.
+    let rest = rest.split_whitespace().next()?;
+    word.eq_ignore_ascii_case("DELIMITER").then(|| ClientCommand::Delimiter(rest.to_owned()))
+}
+
+/// The letters at the begin, and what follows them.
+fn first_word(line: &str) -> (&str, &str) {
+    let end = line
+        .find(|character: char| !(character.is_alphanumeric() || character == '_'))
+        .unwrap_or(line.len());
+    line.split_at_checked(end).unwrap_or((line, ""))
 }
 
 /// The byte behind the data that follows a `COPY ... FROM STDIN`, when `statement` (closed at `at`) is one.
 pub(super) fn copy_data(text: &str, statement: &str, at: usize, engine: Engine) -> Option<usize> {
-    let words: Vec<String> =
-        statement.split_whitespace().take(200).map(str::to_ascii_uppercase).collect();
-    let copies = engine == Engine::Postgres && words.first().is_some_and(|word| word == "COPY");
-    let from_stdin = words.windows(2).any(|pair| pair == ["FROM", "STDIN"]);
-    if !copies || !from_stdin {
+    let copies = statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("COPY"));
+    if engine != Engine::Postgres || !copies || !is_from_stdin(statement) {
         return None;
     }
     let mut begin = line_end(text, at);
@@ -61,4 +131,14 @@ pub(super) fn copy_data(text: &str, statement: &str, at: usize, engine: Engine) 
         begin = end;
     }
     Some(text.len())
+}
+
+fn is_from_stdin(statement: &str) -> bool {
+    let words: Vec<_> = statement.split_whitespace().collect();
+    words.windows(2).any(|pair| match pair {
+        [from, stdin] => {
+            from.eq_ignore_ascii_case("FROM") && stdin.eq_ignore_ascii_case("STDIN")
+        }
+        _ => false,
+    })
 }

@@ -1,11 +1,16 @@
 //! `BEGIN; ... COMMIT;` in a file: its statements become one step.
 
-use super::SourceStatement;
+use super::{RunBy, SourceStatement};
 use crate::model::server::Engine;
 use crate::sql::tokens::acting;
 
-/// Numbers the groups and takes BEGIN and COMMIT away.
-pub(super) fn group(statements: Vec<SourceStatement>, engine: Engine) -> Vec<SourceStatement> {
+/// Numbers the groups and takes BEGIN and COMMIT away. What other tools run may end transactions as it likes.
+pub(super) fn group(
+    statements: Vec<SourceStatement>,
+    engine: Engine,
+    run_by: RunBy,
+) -> Vec<SourceStatement> {
+    let problem = |words: &str| (run_by == RunBy::Zdm).then(|| words.to_owned());
     let mut result = Vec::with_capacity(statements.len());
     let mut open: Option<SourceStatement> = None;
     let mut number = 0;
@@ -19,12 +24,13 @@ pub(super) fn group(statements: Vec<SourceStatement>, engine: Engine) -> Vec<Sou
                 continue;
             }
             Edge::Commit if open.take().is_some() => continue,
-            Edge::Begin => statement.problem = Some("it opens a transaction inside another".into()),
+            Edge::Begin => statement.problem = problem("it opens a transaction inside another"),
             Edge::Commit => {
-                statement.problem = Some("it ends a transaction that no BEGIN opened".into());
+                statement.problem = problem("it ends a transaction that no BEGIN opened");
             }
             Edge::Rollback => {
-                statement.problem = Some("it rolls back what the file has just done".into());
+                open = open.filter(|_| run_by == RunBy::Zdm);
+                statement.problem = problem("it rolls back what the file has just done");
             }
             Edge::None => {}
         }
@@ -32,7 +38,7 @@ pub(super) fn group(statements: Vec<SourceStatement>, engine: Engine) -> Vec<Sou
         result.push(statement);
     }
     if let Some(mut begin) = open {
-        begin.problem = Some("it opens a transaction that no COMMIT ends".into());
+        begin.problem = problem("it opens a transaction that no COMMIT ends");
         let at = result.partition_point(|other| other.span.start < begin.span.start);
         result.insert(at, begin);
     }

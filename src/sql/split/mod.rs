@@ -1,11 +1,13 @@
 //! A file of SQL to statements with their places.
 //!
 //! Whatever the file holds, each byte of it is in a statement, in a terminator, in white space or in a comment:
-//! nothing is lost in silence. What cannot be run carries its problem instead of being left out.
+//! nothing is lost in silence. What cannot be run carries its problem instead of being left out. In the file of another
+//! tool, what is for its client or undoes the migration is left out, too.
 
 mod blocks;
 mod clients;
 mod groups;
+mod markers;
 mod scan;
 
 use super::span::{Places, Span};
@@ -45,15 +47,25 @@ pub(crate) struct SourceFile {
     pub(crate) trailing: Vec<Directive>,
 }
 
-/// The statements of a file.
+/// Who runs a file, and so decides what of it is SQL.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RunBy {
+    /// zdm, which sends statements to the server and nothing else.
+    Zdm,
+    /// psql, mysql, goose, dbmate, Liquibase, ...: what their commands and comments say is followed, and the part that
+    /// undoes a migration is left out.
+    AnyTool,
+}
+
+/// The statements of a file that zdm runs.
 pub(crate) fn statements(text: &str, engine: Engine) -> Vec<SourceStatement> {
-    file(text, engine).statements
+    file(text, engine, RunBy::Zdm).statements
 }
 
 /// The statements of a file, and what is left behind the last one.
-pub(crate) fn file(text: &str, engine: Engine) -> SourceFile {
+pub(crate) fn file(text: &str, engine: Engine, run_by: RunBy) -> SourceFile {
     let places = Places::of(text);
-    let (pieces, trailing) = scan::pieces(text, engine);
+    let (pieces, trailing) = scan::pieces(text, engine, run_by);
     let statements = pieces
         .into_iter()
         .map(|piece| {
@@ -69,7 +81,7 @@ pub(crate) fn file(text: &str, engine: Engine) -> SourceFile {
         })
         .collect();
     SourceFile {
-        statements: groups::group(statements, engine),
+        statements: groups::group(statements, engine, run_by),
         trailing: trailing.iter().map(|note| note.at(&places)).collect(),
     }
 }
