@@ -7,16 +7,43 @@ use crate::error::{Error, ErrorKind};
 
 /// A file's text. `shown` is its path as the user would type it.
 pub(crate) fn read(path: &Path, shown: &str) -> Result<String, Error> {
-    let bytes = std::fs::read(path).map_err(|error| {
-        Error::usage(format!("could not read file \"{shown}\"")).caused_by(error)
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+    utf8(bytes(path, shown)?, shown)
+}
+
+/// The text of a file that is only looked at: UTF-16 with a byte order mark is read, too.
+pub(crate) fn read_any(path: &Path, shown: &str) -> Result<String, Error> {
+    let bytes = bytes(path, shown)?;
+    let units = |read: fn([u8; 2]) -> u16| {
+        let pairs = bytes.as_chunks::<2>().0;
+        pairs.iter().skip(1).map(|pair| read(*pair)).collect::<Vec<u16>>()
+    };
+    let units = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+        _ => return utf8(bytes, shown),
+    };
+    String::from_utf16(&units).ok().filter(|_| bytes.len().is_multiple_of(2)).ok_or_else(|| {
+        Error::usage(format!("file \"{shown}\" begins as UTF-16 text and is none"))
+            .hint("Save it as UTF-8.")
+    })
+}
+
+fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, Error> {
+    std::fs::read(path)
+        .map_err(|error| Error::usage(format!("could not read file \"{shown}\"")).caused_by(error))
+}
+
+fn utf8(bytes: Vec<u8>, shown: &str) -> Result<String, Error> {
+    let mut text = String::from_utf8(bytes).map_err(|error| {
         let byte = error.utf8_error().valid_up_to() + 1;
         Error::usage(format!("file \"{shown}\" is not UTF-8 text: byte {byte} is not"))
             .hint("Save it as UTF-8.")
     })?;
     // Editors on Windows put a byte order mark in front.
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// Writes a new file; one that is there already is left as it is.

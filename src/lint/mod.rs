@@ -25,7 +25,7 @@ use crate::sql::effect::Effect;
 use crate::sql::estimate::Estimate;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
-use crate::sql::split::{self, SourceStatement};
+use crate::sql::split::{self, RunBy, SourceStatement};
 use active::{Active, Written};
 use finding::{Finding, Severity};
 
@@ -65,10 +65,21 @@ pub(crate) struct LintedStatement {
 
 /// Judges each statement of a file, and carries it out on the catalog.
 pub(crate) fn lint_file(cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
-    let file = split::file(cx.text, cx.server.engine);
+    lint(cx, RunBy::Zdm)
+}
+
+/// The same for a file that another tool runs: the part that undoes the migration is left out, and what its client would
+/// do is no finding.
+pub(crate) fn lint_file_of_any_tool(cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
+    lint(cx, RunBy::AnyTool)
+}
+
+fn lint(cx: &mut FileContext<'_>, run_by: RunBy) -> Vec<LintedStatement> {
+    let file = split::file(cx.text, cx.server.engine, run_by);
     let phase = cx.phase.unwrap_or(Phase::Expand);
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
-    let transaction = cx.phase.is_none() && tools::wraps_in_a_transaction(cx.text);
+    let of_a_tool = run_by == RunBy::AnyTool || cx.phase.is_none();
+    let transaction = of_a_tool && tools::wraps_in_a_transaction(cx.text);
     let mut statements: Vec<_> = file
         .statements
         .into_iter()

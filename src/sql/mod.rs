@@ -15,6 +15,7 @@ pub(crate) mod replay;
 pub(crate) mod seal;
 pub(crate) mod span;
 pub(crate) mod split;
+mod templates;
 mod tokens;
 pub(crate) mod types;
 mod understand;

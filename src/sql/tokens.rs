@@ -5,6 +5,7 @@ use std::any::TypeId;
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
+use super::templates;
 use crate::model::server::Engine;
 
 /// One token (white space and comments too) and its bytes in the text that was given.
@@ -127,6 +128,7 @@ pub(super) fn acting(text: &str, engine: Engine) -> Lexed {
             _ => result.lexemes.push(lexeme),
         }
     }
+    result.lexemes = templates::filled(text, result.lexemes, engine);
     result
 }
 

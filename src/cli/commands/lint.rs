@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::file_names::{is_down, is_of_zdm, phase_of};
 use super::sources;
-use crate::cli::args::{Format, LintArgs, PhaseArg};
+use crate::cli::args::{Format, LintArgs};
 use crate::cli::asked::{self, Asked};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
 use crate::cli::{Shell, check, exit, files};
-use crate::config::folder::SQL_FILES;
 use crate::error::{Error, ErrorKind};
-use crate::lint::{FileContext, lint_file};
+use crate::lint::{FileContext, lint_file, lint_file_of_any_tool};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::plan::build::plan;
@@ -86,7 +86,10 @@ fn of_files(
     let mut catalog = snapshot.map(|snapshot| snapshot.catalog).unwrap_or_default();
     let mut judge = |path: &Path, phase: Option<Phase>| -> Result<LintedFile, Error> {
         let shown = path.display().to_string();
-        let text = files::read(path, &shown)?;
+        let text = files::read_any(path, &shown)?;
+        // What undoes a migration has not run when the next file does.
+        let undoes = is_down(path);
+        let before = undoes.then(|| catalog.clone());
         let mut cx = FileContext {
             text: &text,
             phase,
@@ -96,7 +99,8 @@ fn of_files(
             rules: &settings.config.lint.rules,
             backfilled: &[],
         };
-        let statements = lint_file(&mut cx).into_iter().map(|statement| LintedStatement {
+        let lint = if is_of_zdm(path) { lint_file } else { lint_file_of_any_tool };
+        let statements = lint(&mut cx).into_iter().map(|statement| LintedStatement {
             span: statement.source.span,
             sql: statement.source.sql,
             changes: statement.changes,
@@ -107,6 +111,9 @@ fn of_files(
         let statements = statements.collect();
         // What another file makes was deployed before this one: somebody uses it.
         cx.catalog.settle();
+        if let Some(before) = before {
+            catalog = before;
+        }
         Ok(LintedFile { path: shown, text, phase: phase.unwrap_or(Phase::Expand), statements })
     };
     if let Some(schema) = &args.schema {
@@ -117,20 +124,6 @@ fn of_files(
         linted.push(judge(path, phase_of(args.phase, path))?);
     }
     Ok(linted)
-}
-
-/// The flag, or what a file of that name is in a migration.
-fn phase_of(flag: Option<PhaseArg>, path: &Path) -> Option<Phase> {
-    match flag {
-        Some(PhaseArg::Expand) => Some(Phase::Expand),
-        Some(PhaseArg::Migrate) => Some(Phase::Migrate),
-        Some(PhaseArg::Contract) => Some(Phase::Contract),
-        Some(PhaseArg::Rollback) => Some(Phase::Rollback),
-        None => {
-            let name = path.file_name().and_then(|name| name.to_str());
-            SQL_FILES.iter().find(|(file, _)| Some(*file) == name).map(|(_, phase)| *phase)
-        }
-    }
 }
 
 /// Every file of the project, judged as the plan of an empty database judges it; with a snapshot, those that it has not

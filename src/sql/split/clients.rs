@@ -17,9 +17,11 @@ pub(super) struct ClientText {
 pub(super) enum ClientCommand {
     /// What ends a statement from here on.
     Delimiter(String),
-    /// Nothing that concerns the schema: `\set`, `\echo`, a line of a comment that only the tool takes for one.
+    /// Nothing that concerns the schema: `\set`, `\echo`.
     Nothing,
-    /// A statement that the client makes: `\copy`, and `USE` without a semicolon.
+    /// A comment that only the tool takes for one; what stands behind its mark.
+    Comment(String),
+    /// A statement that the client makes: `\copy`.
     Statement,
     /// What zdm cannot run, or cannot see through; says why.
     Problem(&'static str),
@@ -35,7 +37,18 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
 pub(super) fn begins_line(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     let blank = |character: &char| character.is_whitespace() && *character != '\n';
-    before.chars().rev().find(|character| !blank(character)).is_none_or(|character| character == '\n')
+    before
+        .chars()
+        .rev()
+        .find(|character| !blank(character))
+        .is_none_or(|character| character == '\n')
+}
+
+/// Whether `--word` or `----` stands there: a comment to other tools, though not to MySQL and MariaDB.
+pub(super) fn is_comment(text: &str, at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    let marks = |character: char| character.is_alphabetic() || character == '-';
+    rest.strip_prefix("--").is_some_and(|rest| rest.starts_with(marks))
 }
 
 /// The client's command that begins at `at`, where a statement could begin.
@@ -66,18 +79,18 @@ fn for_any_tool(line: &str, engine: Engine) -> Option<ClientCommand> {
         return Some(backslash(rest, engine));
     }
     if !engine.is_mysql_family() {
-        return line.starts_with('#').then_some(ClientCommand::Nothing);
+        return line.strip_prefix('#').map(|text| ClientCommand::Comment(text.to_owned()));
     }
-    // No statement begins so; tools that split files themselves take it for a comment.
-    if line.starts_with("--") {
-        return Some(ClientCommand::Nothing);
+    // To the server it is none without a space, but no statement begins so.
+    if let Some(text) = line.strip_prefix("--") {
+        return Some(ClientCommand::Comment(text.to_owned()));
     }
     let (word, rest) = first_word(line);
     let rest = rest.trim();
     let one_name = !rest.is_empty() && !rest.contains([';', ' ', '\t']);
     match word.to_ascii_uppercase().as_str() {
         "SOURCE" => Some(ClientCommand::Problem("it runs another file")),
-        "USE" if one_name => Some(ClientCommand::Statement),
+        "USE" if one_name => Some(ClientCommand::Nothing),
         "QUIT" | "EXIT" | "TEE" | "NOTEE" | "PAGER" | "NOPAGER" | "PROMPT" | "WARNINGS"
         | "NOWARNING" => Some(ClientCommand::Nothing),
         _ => None,
@@ -116,6 +129,14 @@ fn first_word(line: &str) -> (&str, &str) {
     line.split_at_checked(end).unwrap_or((line, ""))
 }
 
+/// Whether a statement only says which database the client means from here on, as files of dumps do.
+pub(super) fn is_use(statement: &str, engine: Engine) -> bool {
+    let (word, rest) = first_word(statement);
+    engine.is_mysql_family()
+        && word.eq_ignore_ascii_case("USE")
+        && rest.starts_with(|character: char| character.is_whitespace() || character == '`')
+}
+
 /// The byte behind the data that follows a `COPY ... FROM STDIN`, when `statement` (closed at `at`) is one.
 pub(super) fn copy_data(text: &str, statement: &str, at: usize, engine: Engine) -> Option<usize> {
     let copies = statement.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("COPY"));
@@ -136,9 +157,7 @@ pub(super) fn copy_data(text: &str, statement: &str, at: usize, engine: Engine) 
 fn is_from_stdin(statement: &str) -> bool {
     let words: Vec<_> = statement.split_whitespace().collect();
     words.windows(2).any(|pair| match pair {
-        [from, stdin] => {
-            from.eq_ignore_ascii_case("FROM") && stdin.eq_ignore_ascii_case("STDIN")
-        }
+        [from, stdin] => from.eq_ignore_ascii_case("FROM") && stdin.eq_ignore_ascii_case("STDIN"),
         _ => false,
     })
 }

@@ -1,4 +1,4 @@
-//! Comments by which tools divide a file: goose, dbmate, sql-migrate, rambler, node-pg-migrate, tern, MyBatis
+//! Comments by which tools divide a file: goose, micrate, dbmate, sql-migrate, rambler, node-pg-migrate, tern, `MyBatis`
 //! Migrations, Play evolutions, Liquibase's formatted SQL.
 
 /// What a comment says to the tool that runs the file.
@@ -17,6 +17,9 @@ const BEGINS: &[(&str, Marker)] = &[
     ("+goose up", Marker::Up),
     ("+goose down", Marker::Down),
     ("+goose statement", Marker::Edge { delimiter: None }),
+    ("+micrate up", Marker::Up),
+    ("+micrate down", Marker::Down),
+    ("+micrate statement", Marker::Edge { delimiter: None }),
     ("+migrate up", Marker::Up),
     ("+migrate down", Marker::Down),
     ("+migrate statement", Marker::Edge { delimiter: None }),
@@ -32,7 +35,8 @@ const BEGINS: &[(&str, Marker)] = &[
 
 /// What a comment of one line says; `comment` is what stands behind its `--` or `#`.
 pub(super) fn marker(comment: &str) -> Option<Marker> {
-    let text = comment.trim_matches(|character: char| character.is_whitespace() || character == '-');
+    let text =
+        comment.trim_matches(|character: char| character.is_whitespace() || character == '-');
     // Nothing that is looked for is long, and most comments are prose.
     let begin: String = text.chars().take(32).collect::<String>().to_ascii_lowercase();
     if matches!(begin.as_str(), "up migration") {

@@ -74,7 +74,7 @@ struct Open {
 }
 
 impl Scan<'_> {
-    /// Reads the tokens of a window. Those behind its last line break may go on behind it, and are left.
+    /// Reads the tokens of a window. Those behind the last that is surely complete are left.
     fn run(&mut self, from: usize, window: usize) -> Outcome {
         if self.client_line(from) {
             return Outcome::Restart;
@@ -130,6 +130,9 @@ impl Scan<'_> {
         match command.what {
             ClientCommand::Delimiter(word) => self.delimiter = (word != ";").then_some(word),
             ClientCommand::Nothing => {}
+            ClientCommand::Comment(text) => {
+                let _divides: bool = self.marker(&text);
+            }
             ClientCommand::Statement => self.push(at, command.end, None),
             ClientCommand::Problem(why) => self.push(at, command.end, Some(why.to_owned())),
         }
@@ -138,7 +141,14 @@ impl Scan<'_> {
 
     fn read(&mut self, mut lexeme: Lexeme) {
         if lexeme.is_blank() {
-            if !self.marker(&lexeme) && !self.down {
+            let marks = match (self.run_by, &lexeme.token) {
+                (
+                    RunBy::AnyTool,
+                    Token::Whitespace(Whitespace::SingleLineComment { comment, .. }),
+                ) => self.marker(comment),
+                _ => false,
+            };
+            if !marks && !self.down {
                 self.notes.extend(note(&lexeme));
             }
             return;
@@ -167,13 +177,25 @@ impl Scan<'_> {
         open.blocks.read(&lexeme);
     }
 
-    /// A command in the place of a terminator: psql's `\gexec`, a line that changes the delimiter.
+    /// A command in the place of a terminator: psql's `\gexec`, a line that changes the delimiter. And lines inside a
+    /// statement that only the tool takes for comments.
     fn ends_by_command(&mut self, lexeme: &Lexeme) -> bool {
+        let begins_line = || clients::begins_line(self.text, lexeme.start);
         let here = match self.run_by {
             RunBy::Zdm => false,
+            RunBy::AnyTool if lexeme.token == Token::Minus => {
+                return clients::is_comment(self.text, lexeme.start)
+                    && begins_line()
+                    && self.command(lexeme.start);
+            }
+            RunBy::AnyTool if lexeme.token == Token::Sharp => {
+                let line = self.text.get(lexeme.end..clients::line_end(self.text, lexeme.end));
+                return begins_line()
+                    && self.marker(line.unwrap_or_default())
+                    && self.command(lexeme.start);
+            }
             RunBy::AnyTool => {
-                lexeme.token == Token::Backslash
-                    || lexeme.is_word("DELIMITER") && clients::begins_line(self.text, lexeme.start)
+                lexeme.token == Token::Backslash || lexeme.is_word("DELIMITER") && begins_line()
             }
         };
         if !here {
@@ -187,12 +209,7 @@ impl Scan<'_> {
     }
 
     /// Follows what a comment says to the tool that runs the file.
-    fn marker(&mut self, lexeme: &Lexeme) -> bool {
-        let (RunBy::AnyTool, Token::Whitespace(Whitespace::SingleLineComment { comment, .. })) =
-            (self.run_by, &lexeme.token)
-        else {
-            return false;
-        };
+    fn marker(&mut self, comment: &str) -> bool {
         let Some(marker) = markers::marker(comment) else { return false };
         if let Some(open) = self.open.take() {
             self.push(open.start, open.end, None);
@@ -275,15 +292,22 @@ impl Scan<'_> {
             return;
         }
         // What a client's line or an error takes in ends where its text does.
-        let taken = self.text.get(start..end).unwrap_or_default().trim_end().len();
+        let taken = self.text.get(start..end).unwrap_or_default().trim_end();
+        if self.run_by == RunBy::AnyTool && clients::is_use(taken, self.engine) {
+            return;
+        }
+        let taken = taken.len();
         let directives = std::mem::take(&mut self.notes);
         self.pieces.push(Piece { start, end: start + taken, problem, directives });
     }
 }
 
-/// Whether no token can go on behind it.
+/// Whether no token can go on behind it, nor mean something else because of it.
 fn is_break(lexeme: &Lexeme) -> bool {
-    matches!(lexeme.token, Token::Whitespace(Whitespace::Newline))
+    matches!(
+        lexeme.token,
+        Token::Whitespace(Whitespace::Newline) | Token::Comma | Token::RParen | Token::SemiColon
+    )
 }
 
 /// Whether it can be cut without a loss: white space, or a comment that ends with its line.

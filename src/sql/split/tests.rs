@@ -138,7 +138,7 @@ fn what_cannot_be_run_says_so_in_its_place() {
 #[test]
 fn comments_that_speak_to_zdm_belong_to_the_statement_behind_them() {
     let text = "-- zdm:allow(x) why \r\n-- y\na; /* zdm:allow(z) */ b\n-- zdm:end";
-    let file = file(text, Engine::Postgres);
+    let file = file(text, Engine::Postgres, RunBy::Zdm);
     let directives: Vec<Vec<_>> = file
         .statements
         .iter()
@@ -151,17 +151,111 @@ fn comments_that_speak_to_zdm_belong_to_the_statement_behind_them() {
     assert_eq!(file.trailing[0].span.line, 4);
 }
 
+/// Statements of a file of another tool; `!problem` for what zdm cannot see through.
+fn check_any_tool(engine: Engine, text: &str, expected: &[&str]) {
+    let found: Vec<_> = file(text, engine, RunBy::AnyTool)
+        .statements
+        .into_iter()
+        .map(|statement| match statement.problem {
+            Some(problem) => format!("!{problem}: {}", statement.sql),
+            None => statement.sql,
+        })
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn what_undoes_the_migration_is_left_out() {
+    for (up, down) in [
+        ("-- +goose Up\n-- +goose StatementBegin", "-- +goose StatementEnd\n-- +goose Down"),
+        ("-- migrate:up transaction:false", "-- migrate:down"),
+        ("-- +migrate Up", "-- +migrate Down"),
+        ("-- rambler up", "-- rambler down"),
+        ("-- Up Migration", "-- Down Migration"),
+        ("-- a comment", "---- create above / drop below ----"),
+        ("-- // a comment", "-- //@UNDO"),
+        ("# --- !Ups", "# --- !Downs"),
+    ] {
+        for engine in [Engine::Postgres, Engine::MySql] {
+            let text = format!("{up}\r\na; b\r\n{down}\r\nc; d 'e");
+            check_any_tool(engine, &text, &["a", "b"]);
+        }
+    }
+}
+
+#[test]
+fn commands_of_psql_are_followed_or_left_out() {
+    check_any_tool(
+        Engine::Postgres,
+        "\\set ON_ERROR_STOP on\n\\echo it's\na;\n\\i other.sql\nSELECT b \\gexec\nc \\g\n\\copy t from 'x'\nd;",
+        &[
+            "a",
+            "!it runs another file: \\i other.sql",
+            "SELECT b",
+            "!it runs SQL that is put together at run time: \\gexec",
+            "c",
+            "\\copy t from 'x'",
+            "d",
+        ],
+    );
+    check_any_tool(
+        Engine::Postgres,
+        "COPY t (a) FROM stdin;\nit's\n;\n\\.\n\nb;ROLLBACK;COMMIT;",
+        &["COPY t (a) FROM stdin", "b", "ROLLBACK", "COMMIT"],
+    );
+}
+
+#[test]
+fn a_client_of_mysql_takes_lines_of_its_own() {
+    check_any_tool(
+        Engine::MySql,
+        "use a\nUSE `b`;\nsource x.sql ;\na;\n--it's\nDELIMITER $$\nb; c$$\nd;\ndelimiter ;\ne\\G\nf;",
+        &["!it runs another file: source x.sql ;", "a", "b; c", "d;", "e", "f"],
+    );
+    check_any_tool(
+        Engine::MySql,
+        "--liquibase formatted sql\n--changeset a:1 endDelimiter://\na; b//\nc\n--rollback d\n--changeset a:2\ne;",
+        &["a; b", "c", "e"],
+    );
+}
+
+#[test]
+fn files_that_were_put_one_behind_the_other_are_read() {
+    let text = "\u{feff}a;\n\u{feff}b;\n\u{feff}-- c\nd; \u{feff}";
+    check_any_tool(Engine::Postgres, text, &["a", "b", "d"]);
+}
+
+#[test]
+fn a_file_of_data_and_commands_is_read_in_one_pass() {
+    let table = "COPY t (a) FROM stdin;\nit's $x$ /* \n\\.\n\\echo 'x\na;\n";
+    let found = file(&table.repeat(20_000), Engine::Postgres, RunBy::AnyTool);
+    assert_eq!(found.statements.len(), 40_000);
+    assert!(found.statements.iter().all(|statement| statement.problem.is_none()));
+}
+
+#[test]
+fn a_statement_longer_than_a_window_stays_whole() {
+    let value = format!("'{}'", "é;".repeat(100_000));
+    let text = format!("a;\nSELECT {value};b");
+    let select = format!("SELECT {value}");
+    for engine in [Engine::Postgres, Engine::MySql] {
+        check(engine, &text, &["a", &select, "b"]);
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic_and_no_byte_is_lost(
-        text in r#"([a-z ;'"`$\\é\n\r*/\-#!().0]|BEGIN|END|COPY a FROM STDIN;|DELIMITER |CREATE TRIGGER |\$\$|\u{feff}|\x00){0,60}"#
+        text in r#"([a-z ;'"`$\\é\n\r*/\-#!().0]|BEGIN|END|COPY a FROM STDIN;|DELIMITER |CREATE TRIGGER |-- migrate:down\n|-- \+goose Up\n|\\i |\{\{|\$\{|\$\$|\u{feff}|\x00){0,60}"#
     ) {
         for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
-            let mut at = 0;
-            for statement in statements(&text, engine) {
-                prop_assert!(statement.span.start >= at);
-                prop_assert_eq!(text.get(statement.span.start..statement.span.end), Some(statement.sql.as_str()));
-                at = statement.span.end;
+            for run_by in [RunBy::Zdm, RunBy::AnyTool] {
+                let mut at = 0;
+                for statement in file(&text, engine, run_by).statements {
+                    prop_assert!(statement.span.start >= at);
+                    prop_assert_eq!(text.get(statement.span.start..statement.span.end), Some(statement.sql.as_str()));
+                    at = statement.span.end;
+                }
             }
         }
     }

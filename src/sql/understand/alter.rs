@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 
 use super::column::{column, column_of, constraint, default};
 use super::reader::Reader;
-use super::{Clause, clauses, opaque};
+use super::{Clause, clauses, loose, opaque, unread};
 use crate::model::name::TableName;
 use crate::sql::change::{Change, ColumnDef};
 
@@ -52,7 +52,17 @@ fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
                 changes
             })
         })
-        .unwrap_or_else(|| vec![opaque(format!("`{}` is not read", part.text()))])
+        .or_else(|| loose::column_clause(part, table))
+        .unwrap_or_else(|| vec![unread(part, format!("`{}` is not read", short(part.text())))])
+}
+
+/// Its first words.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} ...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 fn by_parser(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {

@@ -1,7 +1,9 @@
 //! Statements that their first words tell apart: no parser is needed for them, or none could read them.
 
-use super::opaque;
+use sqlparser::tokenizer::Token;
+
 use super::reader::Reader;
+use super::{opaque, unread};
 use crate::model::name::TableName;
 use crate::sql::change::{Change, InsertShape};
 
@@ -10,19 +12,23 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
     let words = reader.words(4);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let one = match words.as_slice() {
-        [] => opaque("it does not begin with a word of SQL"),
+        // Queries may stand in parentheses.
+        [] if reader.rest.first().is_some_and(|first| first.token == Token::LParen) => return None,
+        [] => unread(reader, "it does not begin with a word of SQL"),
         [first, ..] if is_harmless(first) => Change::Harmless,
         ["COMMENT", ..] => comment(reader),
         ["DO", ..] => opaque("DO runs code that zdm cannot see through"),
         ["CALL", ..] => opaque("CALL runs a procedure that zdm cannot see through"),
-        ["EXECUTE" | "PREPARE", ..] => opaque("it runs SQL that is put together at run time"),
+        ["EXECUTE", ..] => opaque("it runs SQL that is put together at run time"),
         ["USE", ..] => opaque("it changes to another database"),
         ["GRANT" | "REVOKE" | "REASSIGN" | "SECURITY" | "IMPORT", ..] => other(&words, 1),
         ["INSERT" | "REPLACE", ..] => insert(reader)?,
         ["COPY", ..] => copy(reader)?,
         ["LOAD", "DATA" | "XML", ..] => load(reader)?,
+        ["LOAD", ..] => Change::Harmless,
         ["TRUNCATE", ..] => return truncate(reader),
         ["RENAME", "TABLE" | "TABLES", ..] => return rename_tables(reader),
+        ["RENAME", ..] => other(&words, 2),
         ["LOCK", ..] => return lock(reader),
         ["VACUUM" | "CLUSTER" | "REINDEX" | "REFRESH" | "OPTIMIZE", ..] => return upkeep(reader),
         ["CREATE", ..] => return create(reader),
@@ -58,6 +64,23 @@ fn is_harmless(word: &str) -> bool {
             | "START"
             | "CLOSE"
             | "DEALLOCATE"
+            | "PREPARE"
+            | "ABORT"
+            | "DECLARE"
+            | "FETCH"
+            | "MOVE"
+            | "FLUSH"
+            | "KILL"
+            | "PURGE"
+            | "CHECKSUM"
+            | "CHECK"
+            | "INSTALL"
+            | "UNINSTALL"
+            | "SIGNAL"
+            | "HELP"
+            | "XA"
+            | "CHANGE"
+            | "STOP"
     )
 }
 
@@ -85,7 +108,7 @@ fn insert(mut reader: Reader<'_>) -> Option<Change> {
 }
 
 /// What follows the table of an INSERT.
-fn insert_shape(mut reader: Reader<'_>) -> InsertShape {
+pub(super) fn insert_shape(mut reader: Reader<'_>) -> InsertShape {
     if reader.eat("AS") {
         reader.skip();
     }
@@ -214,7 +237,8 @@ fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
             reader.skip();
         }
     }
-    while reader.eat_any(&["TEMPORARY", "TEMP", "LOCAL", "CONSTRAINT", "RECURSIVE", "AGGREGATE"]) {}
+    while reader.eat_any(&["TEMPORARY", "TEMP", "LOCAL", "CONSTRAINT", "RECURSIVE", "DEFAULT"]) {}
+    let aggregate = reader.eat("AGGREGATE");
     let _trusted: bool = reader.eat_any(&["TRUSTED", "PROCEDURAL"]);
     let _definer: bool = reader.eat_any(&["SQL SECURITY DEFINER", "SQL SECURITY INVOKER"]);
     let mut words = reader.words(2);
@@ -224,6 +248,7 @@ fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         "TRIGGER" | "POLICY" | "RULE" => Some(vec![on_table(reader, &format!("CREATE {what}"))]),
         "ALGORITHM" => Some(vec![Change::Other { what: "CREATE VIEW".into() }]),
         _ if is_object(&what) => Some(vec![Change::Other { what: format!("CREATE {what}") }]),
+        _ if aggregate => Some(vec![Change::Other { what: "CREATE AGGREGATE".into() }]),
         _ => None,
     }
 }
@@ -290,6 +315,9 @@ fn alter(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     let words = reader.words(2);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let one = match words.as_slice() {
+        ["DOMAIN", ..] if is_about_the_object(reader) => {
+            Change::Other { what: "ALTER DOMAIN".into() }
+        }
         ["DOMAIN", ..] => opaque("ALTER DOMAIN can read every table that uses the domain"),
         ["TYPE", ..] if reader.has_word("ATTRIBUTE") => {
             opaque("ALTER TYPE ... ATTRIBUTE can change every table that uses the type")
@@ -300,13 +328,19 @@ fn alter(mut reader: Reader<'_>) -> Option<Vec<Change>> {
             on_table(reader, &format!("ALTER {}", words.first().unwrap_or(&"")))
         }
         ["MATERIALIZED", "VIEW"] => Change::Other { what: "ALTER MATERIALIZED VIEW".into() },
-        ["SYSTEM" | "DEFAULT" | "LARGE" | "DEFINER" | "INSTANCE", ..] => {
+        ["SYSTEM" | "DEFAULT" | "LARGE" | "DEFINER" | "INSTANCE" | "PROCEDURAL", ..] => {
             Change::Other { what: format!("ALTER {}", words.first().unwrap_or(&"")) }
         }
         [word, ..] if is_object(word) => Change::Other { what: format!("ALTER {word}") },
         _ => return None,
     };
     Some(vec![one])
+}
+
+/// `... OWNER TO`, `RENAME TO`, `SET SCHEMA`: nobody who uses it is concerned.
+fn is_about_the_object(mut reader: Reader<'_>) -> bool {
+    reader.skip();
+    reader.table().is_some() && reader.eat_any(&["OWNER TO", "RENAME", "SET SCHEMA"])
 }
 
 fn alter_index(mut reader: Reader<'_>) -> Change {
@@ -327,6 +361,8 @@ fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     if reader.eat_any(&["TABLE", "TABLES"]) {
         let if_exists = reader.eat("IF EXISTS");
         let tables = reader.tables()?;
+        // Servers refuse it there, other databases do not.
+        let if_exists = reader.eat("IF EXISTS") || if_exists;
         let _behaviour: bool = reader.eat_any(&["CASCADE", "RESTRICT"]);
         // MariaDB: WAIT n, NOWAIT.
         let ends = reader.is_empty() || reader.eat_any(&["WAIT", "NOWAIT"]);
@@ -349,6 +385,8 @@ fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         }
         "OWNED" => opaque("DROP OWNED drops whatever a role owns"),
         _ if !is_object(what) => return None,
+        // Nothing but other views can stand on a view.
+        "VIEW" | "MATERIALIZED VIEW" => Change::Other { what: format!("DROP {what}") },
         _ if cascades => opaque(format!("DROP {what} ... CASCADE drops whatever depends on it")),
         "TRIGGER" | "POLICY" | "RULE" => on_table(reader, &format!("DROP {what}")),
         _ => Change::Other { what: format!("DROP {what}") },
@@ -361,14 +399,15 @@ fn drop_index(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     let if_exists = reader.eat("IF EXISTS");
     if reader.engine.is_mysql_family() {
         let index = reader.name()?;
-        reader.eat("ON").then_some(())?;
-        let table = Some(reader.table()?);
+        // Without a table the server refuses it.
+        let table = if reader.eat("ON") { Some(reader.table()?) } else { None };
         return Some(vec![Change::DropIndex { table, index, concurrently, if_exists }]);
     }
     let names = reader.tables()?;
     let _behaviour: bool = reader.eat_any(&["CASCADE", "RESTRICT"]);
+    let table = if reader.eat("ON") { reader.table() } else { None };
     let change = |name: TableName| Change::DropIndex {
-        table: None,
+        table: table.clone(),
         index: name.name,
         concurrently,
         if_exists,

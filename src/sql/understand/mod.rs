@@ -6,12 +6,16 @@ mod alter;
 mod clauses;
 mod column;
 mod leading;
+mod loose;
 mod query;
 mod reader;
 mod statement;
 
+use sqlparser::tokenizer::Token;
+
 use super::change::{Change, Located};
 use super::span::{Places, Span};
+use super::templates::is_filled_in;
 use super::tokens::{Lexed, acting};
 use crate::model::server::Engine;
 use reader::Reader;
@@ -30,7 +34,11 @@ const STACK: usize = 1 << 30;
 ///
 /// `sql` is exactly one statement and stands at `span` of its file.
 pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> {
-    let Lexed { lexemes, error } = acting(sql, engine);
+    let Lexed { mut lexemes, error } = acting(sql, engine);
+    // psql's own `\copy`.
+    if lexemes.first().is_some_and(|first| first.token == Token::Backslash) {
+        lexemes.remove(0);
+    }
     let places = Places::within(sql, span);
     if let Some(why) = error {
         return vec![Located { change: Change::Opaque { why }, span }];
@@ -74,6 +82,14 @@ fn on_a_big_stack(reader: Reader<'_>) -> Vec<Clause> {
             .spawn_scoped(scope, move || changes(reader))
             .map_or_else(|_| opaque(), |thread| thread.join().unwrap_or_else(|_| opaque()))
     })
+}
+
+/// Says that nothing is known: because a place in it is not filled in, or for another reason.
+fn unread(reader: Reader<'_>, why: impl Into<String>) -> Change {
+    if reader.rest.iter().any(is_filled_in) {
+        return opaque("its text is filled in by another tool");
+    }
+    opaque(why)
 }
 
 /// The change that says that nothing is known.

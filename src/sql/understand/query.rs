@@ -14,7 +14,8 @@ use crate::sql::change::{Change, InsertShape};
 
 /// What a statement about rows does; at least one change.
 pub(super) fn rows(reader: Reader<'_>, statement: &Statement) -> Vec<Change> {
-    let mut found = Found { reader, changes: Vec::new() };
+    let mut found =
+        Found { reader, is_query: matches!(statement, Statement::Query(_)), changes: Vec::new() };
     // It never breaks off.
     let _done: ControlFlow<()> = statement.visit(&mut found);
     if found.changes.is_empty() {
@@ -25,6 +26,8 @@ pub(super) fn rows(reader: Reader<'_>, statement: &Statement) -> Vec<Change> {
 
 struct Found<'a> {
     reader: Reader<'a>,
+    /// Whether it is there for its result, or for what its functions do.
+    is_query: bool,
     changes: Vec<Change>,
 }
 
@@ -73,7 +76,8 @@ impl Visitor for Found<'_> {
             SelectItem::UnnamedExpr(Expr::Function(call)) => Some(self.reader.object(&call.name)),
             _ => None,
         });
-        let unknown = calls.filter(|name| select.from.is_empty() && !is_known_function(name));
+        let unknown = calls
+            .filter(|name| self.is_query && select.from.is_empty() && !is_known_function(name));
         let unknown: Vec<_> = unknown
             .map(|name| opaque(format!("it calls function \"{name}\", which can do anything")))
             .collect();
@@ -150,7 +154,7 @@ fn shape(insert: &Insert) -> InsertShape {
 }
 
 /// Functions of the servers that scripts call for what they do, and that change no table.
-fn is_known_function(name: &TableName) -> bool {
+pub(super) fn is_known_function(name: &TableName) -> bool {
     let lower = name.name.to_ascii_lowercase();
     name.schema.as_deref() == Some("pg_catalog")
         || lower.starts_with("pg_")
@@ -177,5 +181,34 @@ fn is_known_function(name: &TableName) -> bool {
                 | "row_count"
                 | "uuid"
                 | "gen_random_uuid"
+                | "if"
+                | "ifnull"
+                | "nullif"
+                | "lower"
+                | "upper"
+                | "length"
+                | "substring"
+                | "replace"
+                | "format"
+                | "to_char"
+                | "json_build_object"
+                | "jsonb_build_object"
+                | "row_to_json"
+                | "to_regclass"
+                | "exists"
+                | "max"
+                | "min"
+                | "sum"
+                | "greatest"
+                | "least"
+                | "unix_timestamp"
+                | "from_unixtime"
+                | "date_trunc"
+                | "clock_timestamp"
+                | "generate_series"
+                | "unnest"
+                | "user"
+                | "schema"
+                | "found_rows"
         )
 }

@@ -78,12 +78,17 @@ impl<'a> Reader<'a> {
         self.rest = self.rest.split_first().map_or(self.rest, |(_, tail)| tail);
     }
 
-    /// Reads a name. On MySQL and MariaDB a text in double quotes is none.
+    /// Reads a name. On MySQL and MariaDB a text in double quotes is one only where nothing else can stand (`sql_mode`
+    /// `ANSI_QUOTES`).
     pub(super) fn name(&mut self) -> Option<String> {
         let (first, tail) = self.rest.split_first()?;
-        let Token::Word(word) = &first.token else { return None };
+        let name = match &first.token {
+            Token::Word(word) => tokens::name(&word.value, word.quote_style, self.engine),
+            Token::DoubleQuotedString(text) => text.replace("\"\"", "\""),
+            _ => return None,
+        };
         self.rest = tail;
-        Some(tokens::name(&word.value, word.quote_style, self.engine))
+        Some(name)
     }
 
     /// Reads a name with up to two qualifiers; a database in front of a schema says nothing here.
@@ -139,6 +144,22 @@ impl<'a> Reader<'a> {
         }
         self.rest = tail;
         Some(Reader { rest: inner, ..*self })
+    }
+
+    /// What stands in front of the first of these words (given in upper case) outside parentheses, and what begins with
+    /// it.
+    pub(super) fn split_at_word(&self, words: &[&str]) -> (Reader<'a>, Reader<'a>) {
+        let mut depth = 0_usize;
+        let at = self.rest.iter().position(|lexeme| {
+            match lexeme.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && words.iter().any(|word| lexeme.is_word(word))
+        });
+        let (before, behind) = self.rest.split_at(at.unwrap_or(self.rest.len()));
+        (Reader { rest: before, ..*self }, Reader { rest: behind, ..*self })
     }
 
     /// The bytes of what is still to be read, in the statement's text.

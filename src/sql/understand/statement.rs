@@ -6,7 +6,7 @@ use sqlparser::parser::Parser;
 
 use super::column::{column, columns, constraint, kind_of_index};
 use super::reader::Reader;
-use super::{clauses, opaque, query};
+use super::{clauses, loose, opaque, query, unread};
 use crate::model::name::TableName;
 use crate::sql::change::Change;
 use crate::sql::tokens::Lexeme;
@@ -19,7 +19,8 @@ pub(super) fn by_parser(reader: Reader<'_>) -> Vec<Change> {
         None => table_by_parts(reader)
             .or_else(|| index_without_kind(reader))
             .or_else(|| without_only(reader))
-            .unwrap_or_else(|| vec![opaque("it cannot be read as SQL")]),
+            .or_else(|| loose::statement(reader))
+            .unwrap_or_else(|| vec![unread(reader, "it cannot be read as SQL")]),
     }
 }
 
@@ -67,7 +68,7 @@ fn create_table(reader: Reader<'_>, create: &CreateTable) -> Vec<Change> {
 }
 
 /// CREATE TABLE and, unless it is temporary, what stands beside its columns.
-fn new_table(
+pub(super) fn new_table(
     table: TableName,
     columns: Vec<crate::sql::change::ColumnDef>,
     beside: Vec<Change>,
