@@ -27,6 +27,7 @@ mod demo;
 #[cfg(test)]
 mod docs;
 mod exit;
+mod file_names;
 mod files;
 mod git;
 mod job;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::file_names::{is_down, is_of_zdm, phase_of};
 use super::sources;
 use crate::cli::args::{Format, LintArgs};
 use crate::cli::asked::{self, Asked};
+use crate::cli::file_names::{is_down, is_of_zdm, phase_of};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;

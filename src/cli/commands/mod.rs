@@ -15,7 +15,6 @@ use crate::plan::project::Project;
 mod baseline;
 mod completions;
 mod events;
-mod file_names;
 mod gate;
 mod init;
 mod instances;

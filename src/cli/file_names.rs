@@ -7,7 +7,7 @@ use crate::config::folder::SQL_FILES;
 use crate::model::phase::Phase;
 
 /// The flag, or what a file of that name is in a migration.
-pub(super) fn phase_of(flag: Option<PhaseArg>, path: &Path) -> Option<Phase> {
+pub(crate) fn phase_of(flag: Option<PhaseArg>, path: &Path) -> Option<Phase> {
     match flag {
         Some(PhaseArg::Expand) => Some(Phase::Expand),
         Some(PhaseArg::Migrate) => Some(Phase::Migrate),
@@ -23,14 +23,14 @@ pub(super) fn phase_of(flag: Option<PhaseArg>, path: &Path) -> Option<Phase> {
 }
 
 /// Whether it is called like a file of one of zdm's migrations.
-pub(super) fn is_of_zdm(path: &Path) -> bool {
+pub(crate) fn is_of_zdm(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     SQL_FILES.iter().any(|(file, _)| Some(*file) == name)
 }
 
 /// Whether it is called like a file that undoes a migration: `down.sql` (diesel), `1_a.down.sql` (golang-migrate, sqlx,
 /// pop), `1_a_down.sql`, `U1__a.sql` (Flyway).
-pub(super) fn is_down(path: &Path) -> bool {
+pub(crate) fn is_down(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix(".sql").unwrap_or(&lower);
