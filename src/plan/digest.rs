@@ -5,7 +5,9 @@ use crate::lint::finding::{Finding, Severity};
 use crate::model::name::{MigrationId, TableName};
 use crate::model::phase::Phase;
 use crate::model::step::Action;
+use crate::sql::change::Change;
 use crate::sql::effect::Blocks;
+use crate::sql::estimate::Estimate;
 
 /// What has not run yet, in short.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub(crate) struct Digest<'p> {
     pub(crate) long: Vec<Long<'p>>,
     /// Statements that are not understood.
     pub(crate) unknown: usize,
+    /// Statements by hand that change rows of tables in use, in one transaction.
+    pub(crate) mass: usize,
     /// Tables whose rows are filled in batches, once each.
     pub(crate) filled: Vec<&'p TableName>,
     /// What will have to hold.
@@ -37,10 +41,14 @@ pub(crate) struct Long<'p> {
     pub(crate) migration: &'p MigrationId,
     /// What waits.
     pub(crate) blocks: Blocks,
+    /// For which tables.
+    pub(crate) blocked: Vec<&'p TableName>,
     /// What takes so long.
     pub(crate) work: Work,
     /// The tables that are read or rewritten.
     pub(crate) tables: &'p [TableName],
+    /// How long it takes, when that is known.
+    pub(crate) estimate: Option<Estimate>,
     /// Path and line; none: zdm wrote it.
     pub(crate) place: Option<(&'p str, usize)>,
 }
@@ -110,11 +118,19 @@ impl<'p> Digest<'p> {
             Action::Statements(_) | Action::Alone(_) => {
                 for statement in &step.statements {
                     self.unknown += usize::from(!statement.effect.known);
+                    self.mass += usize::from(changes_rows(statement));
                     self.long.extend(long(id, statement));
                 }
             }
         }
     }
+}
+
+fn changes_rows(statement: &PlannedStatement) -> bool {
+    let mut changes = statement.changes.iter().map(|located| &located.change);
+    let changes = changes.any(|one| matches!(one, Change::Update { .. } | Change::Delete { .. }));
+    // A table that is not there yet is not locked.
+    changes && statement.place.is_some() && !statement.effect.locks.is_empty()
 }
 
 fn long<'p>(migration: &'p MigrationId, statement: &'p PlannedStatement) -> Option<Long<'p>> {
@@ -126,5 +142,13 @@ fn long<'p>(migration: &'p MigrationId, statement: &'p PlannedStatement) -> Opti
     };
     let waits = effect.known && effect.blocks >= Blocks::Writes && !tables.is_empty();
     let place = statement.place.as_ref().map(|(path, span)| (path.as_str(), span.line));
-    waits.then_some(Long { migration, blocks: effect.blocks, work, tables, place })
+    waits.then(|| Long {
+        migration,
+        blocks: effect.blocks,
+        blocked: effect.locks.iter().map(|lock| &lock.table).collect(),
+        work,
+        tables,
+        estimate: statement.estimate,
+        place,
+    })
 }

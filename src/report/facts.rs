@@ -58,7 +58,15 @@ pub(crate) fn facts(digest: &Digest<'_>, since: Option<&Since>) -> Vec<Fact> {
         let count = count_of(digest.unknown, "statement");
         add("waits", Tone::Bad, format!("{count} {verb} not understood: assume the worst"));
     }
-    if digest.long.is_empty() && digest.unknown == 0 {
+    if digest.mass > 0 {
+        let (statements, end) = match digest.mass {
+            1 => ("an UPDATE or DELETE".to_owned(), "it ends"),
+            many => (format!("{many} UPDATEs or DELETEs"), "each ends"),
+        };
+        let words = format!("writes of the same rows as {statements} without batches, until {end}");
+        add("waits", Tone::Warn, words);
+    }
+    if digest.long.is_empty() && digest.unknown + digest.mass == 0 {
         add("waits", Tone::Good, "nobody, or for an instant".to_owned());
     }
     if !digest.filled.is_empty() {
@@ -79,6 +87,7 @@ pub(crate) fn facts(digest: &Digest<'_>, since: Option<&Since>) -> Vec<Fact> {
 
 fn waits(long: &Long<'_>) -> String {
     let tables: Vec<_> = long.tables.iter().map(ToString::to_string).collect();
+    let blocked: Vec<_> = long.blocked.iter().map(ToString::to_string).collect();
     let who = match long.blocks {
         Blocks::ReadsAndWrites => "reads and writes",
         Blocks::Writes => "writes",
@@ -95,7 +104,9 @@ fn waits(long: &Long<'_>) -> String {
         }
         None => long.migration.to_string(),
     };
-    format!("{who} of {}, while the whole table is {work} ({place})", list(&tables))
+    let whole = if blocked == tables { "the whole table".to_owned() } else { list(&tables) };
+    let takes = long.estimate.map(|estimate| format!(": {estimate}")).unwrap_or_default();
+    format!("{who} of {} while {whole} is {work} ({place}){takes}", list(&blocked))
 }
 
 /// One sentence for all gates that wait for the same.

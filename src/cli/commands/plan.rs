@@ -118,7 +118,7 @@ fn show(
         let (next, since) = (next(&plan, result), since.as_ref());
         shell.result(
             || human::plan::plan(&plan, &view),
-            || json::plan::plan(&plan, result, (next, since)),
+            || json::plan::plan(&plan, result, (next, since, wish.only)),
         )?;
         shell.next(next)?;
     }

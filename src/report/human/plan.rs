@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::finding::{Shown, count_of, finding, tally};
+use super::finding::{Shown, count_of, counted, finding, tally};
 use super::style::{Tone, paint};
-use crate::lint::finding::Finding;
+use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::model::state::State;
 use crate::plan::digest::digest;
 use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement, PlannedStep};
-use crate::report::facts::facts;
+use crate::report::facts::{Fact, facts};
 use crate::report::since::Since;
 use crate::report::words::{NO_RETURN, Weight, cost, meaning, touching, untouching, worst};
 use crate::sql::catalog::Catalog;
@@ -59,10 +59,7 @@ pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
         let words = format!("what changed since {} ({})", since.revision, since.base);
         writeln!(text, "{}", paint(Tone::Faint, words)).unwrap_or_default();
     }
-    for fact in facts(&digest(plan, view.only), view.since) {
-        let label = paint(fact.tone, format!("{:<9}", fact.label));
-        writeln!(text, "  {label} {}", fact.words).unwrap_or_default();
-    }
+    write_facts(&mut text, &facts(&digest(plan, view.only), view.since), view.width);
     let mut hidden = 0;
     for migration in &plan.migrations {
         let rest = phases(migration, view);
@@ -82,6 +79,35 @@ pub(crate) fn plan(plan: &Plan, view: &View<'_>) -> String {
     }
     writeln!(text, "{}", summary(plan, view)).unwrap_or_default();
     text
+}
+
+/// What a reviewer must know first: the kinds stand in a column of their own, each once.
+fn write_facts(text: &mut String, facts: &[Fact], width: usize) {
+    let mut last = "";
+    for fact in facts {
+        let label = if fact.label == last { "" } else { fact.label };
+        last = fact.label;
+        let mut label = paint(fact.tone, format!("{label:<9}"));
+        for line in wrapped(&fact.words, width.saturating_sub(12)) {
+            writeln!(text, "  {label} {line}").unwrap_or_default();
+            label = " ".repeat(9);
+        }
+    }
+}
+
+/// Lines of at most so many characters, cut between words.
+fn wrapped(words: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// The phases of a migration that are shown.
@@ -110,7 +136,7 @@ fn write_migration(
     };
     let id = paint(Tone::Strong, &migration.id);
     let gap = if description.is_empty() { "" } else { "  " };
-    writeln!(text, "{id}{state}{gap}{description}").unwrap_or_default();
+    writeln!(text, "{id}{state}{gap}{description}{}", verdict(phases)).unwrap_or_default();
     for (message, help) in &migration.refusals {
         writeln!(text, "  {}: {message}", paint(Tone::Bad, "refused")).unwrap_or_default();
         writeln!(text, "    {}: {help}", paint(Tone::Code, "help")).unwrap_or_default();
@@ -123,6 +149,19 @@ fn write_migration(
     }
 }
 
+/// The findings of what is left of a migration, counted; nothing when there are none.
+fn verdict(phases: &[&PlannedPhase]) -> String {
+    let steps = phases.iter().flat_map(|phase| &phase.steps).filter(|step| !step.done);
+    let found: Vec<_> = steps.flat_map(findings).map(|(_, found)| found).collect();
+    let tone = match found.iter().map(|found| found.severity).max() {
+        Some(Severity::Error) => Tone::Bad,
+        Some(Severity::Warning) => Tone::Warn,
+        Some(Severity::Info) => Tone::Faint,
+        None => return String::new(),
+    };
+    format!("  {}", paint(tone, format!("[{}]", counted(found.into_iter()))))
+}
+
 fn write_phase(text: &mut String, phase: &PlannedPhase, (engine, view): (Engine, &View<'_>)) {
     let name = paint(Tone::Code, format!("{:<8}", phase.phase.as_str()));
     writeln!(text, "  {name}  {}", paint(Tone::Faint, meaning(phase))).unwrap_or_default();
@@ -132,8 +171,11 @@ fn write_phase(text: &mut String, phase: &PlannedPhase, (engine, view): (Engine,
     if phase.point_of_no_return {
         writeln!(text, "    {}", paint(Tone::Bad, NO_RETURN)).unwrap_or_default();
     }
+    let mut gap = "";
     for (index, step) in phase.steps.iter().enumerate() {
+        text.push_str(gap);
         write_step(text, (index + 1, step), (engine, view));
+        gap = if findings(step).next().is_some() && !step.done { "\n" } else { "" };
     }
 }
 
@@ -203,12 +245,12 @@ fn write_full(text: &mut String, step: &PlannedStep, cx: (Engine, &View<'_>)) {
 }
 
 fn painted((weight, words): (Weight, String)) -> String {
-    let tone = match weight {
-        Weight::Free => Tone::Faint,
-        Weight::Instant => Tone::Warn,
-        Weight::Long => Tone::Bad,
-    };
-    paint(tone, format!("-- {words}"))
+    match weight {
+        Weight::Free => paint(Tone::Faint, format!("-- {words}")),
+        Weight::Instant => paint(Tone::Warn, format!("-- {words}")),
+        // Seen without colours, too.
+        Weight::Long => paint(Tone::Bad, format!("!! {words}")),
+    }
 }
 
 /// The beginning of a statement.

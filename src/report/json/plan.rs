@@ -5,9 +5,11 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::statement::{Parts, Statement};
+use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::model::step::Action;
+use crate::plan::digest::{Digest, digest};
 use crate::plan::view;
 use crate::report::since;
 
@@ -25,6 +27,8 @@ pub(crate) struct Plan {
     server: ServerWords,
     /// From which revision on changes are shown; null: everything is.
     since: Option<Since>,
+    /// What a reviewer must know first.
+    summary: Summary,
     /// In order.
     migrations: Vec<Migration>,
     /// The next command to type.
@@ -51,6 +55,51 @@ pub(crate) struct ServerWords {
     engine: String,
     /// `15.0`, `10.11`.
     version: String,
+}
+
+/// What has not run yet, counted.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Summary {
+    /// Steps to run.
+    steps: usize,
+    /// Findings that are errors.
+    errors: usize,
+    /// Findings that are warnings.
+    warnings: usize,
+    /// Findings that are remarks.
+    infos: usize,
+    /// Migrations that cannot run as they are.
+    refused: Vec<String>,
+    /// Statements during which writes, or reads and writes, wait for as long as a table is read or written anew.
+    blocking: usize,
+    /// Statements that are not understood: the worst case is assumed.
+    not_understood: usize,
+    /// Migrations whose contract has a gate.
+    gated: Vec<String>,
+    /// Migrations with a phase from which there is no way back.
+    points_of_no_return: Vec<String>,
+}
+
+impl From<&Digest<'_>> for Summary {
+    fn from(digest: &Digest<'_>) -> Self {
+        let [errors, warnings, infos] = digest.findings;
+        let names = |mut ids: Vec<&MigrationId>| {
+            ids.dedup();
+            ids.into_iter().map(ToString::to_string).collect()
+        };
+        Self {
+            steps: digest.steps,
+            errors,
+            warnings,
+            infos,
+            refused: names(digest.refused.clone()),
+            blocking: digest.long.len(),
+            not_understood: digest.unknown,
+            gated: names(digest.gates.iter().map(|(id, _)| *id).collect()),
+            points_of_no_return: names(digest.finals.iter().map(|(id, _)| *id).collect()),
+        }
+    }
 }
 
 /// A revision of git.
@@ -139,7 +188,7 @@ pub(crate) struct Step {
 pub(crate) fn plan(
     plan: &view::Plan,
     result: PlanResult,
-    (next, since): (Option<&str>, Option<&since::Since>),
+    (next, since, only): (Option<&str>, Option<&since::Since>, Option<Phase>),
 ) -> Plan {
     Plan {
         format: FORMAT,
@@ -147,6 +196,7 @@ pub(crate) fn plan(
         result,
         server: server(plan.server),
         since: since.map(Since::from),
+        summary: (&digest(plan, only)).into(),
         migrations: plan.migrations.iter().map(migration).collect(),
         next: next.map(str::to_owned),
     }

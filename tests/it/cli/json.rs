@@ -46,6 +46,8 @@ fn commands_without_a_database_write_what_the_schema_says() {
     valid(&json(&[&["new", "rename"][..], &rename].concat()));
     let plan = valid(&json(&["plan"]).ended(3));
     assert_eq!(plan["result"], "findings");
+    assert_eq!(plan["summary"]["blocking"], 1);
+    assert!(plan["summary"]["errors"].as_u64() > Some(1), "{plan}");
     let statement = &plan["migrations"][1]["phases"][0]["steps"][0]["statements"][0];
     assert_eq!(statement["file"], "migrations/0002_index/expand.sql");
     assert_eq!(statement["effect"]["blocks"], "writes");

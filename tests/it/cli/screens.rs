@@ -32,3 +32,23 @@ fn findings_with_their_source_lines() {
     project.file("changes.sql", sql);
     insta::assert_snapshot!(project.zdm(&["lint", "changes.sql"]).ended(3).out);
 }
+
+#[test]
+fn a_plan_says_first_what_a_reviewer_must_know() {
+    let project = Project::new();
+    project.file("zdm.toml", "[services.api]\n[services.worker]\n");
+    project.file(
+        "migrations/0001_users/expand.sql",
+        "CREATE TABLE users (id bigint PRIMARY KEY, name text, old text);\n",
+    );
+    project.file(
+        "migrations/0002_index/expand.sql",
+        "CREATE INDEX users_name ON users (name);\nUPDATE users SET old = '';\n",
+    );
+    project.file("migrations/0003_old/contract.sql", "ALTER TABLE users DROP COLUMN old;\n");
+    project.file(
+        "migrations/0003_old/migration.toml",
+        "description = \"users.old is gone\"\n[contract]\ntolerated_by = [\"api\"]\n",
+    );
+    insta::assert_snapshot!(project.zdm(&["plan", "--offline"]).ended(3).out);
+}
