@@ -126,7 +126,8 @@ impl<'p> Digest<'p> {
     }
 }
 
-fn changes_rows(statement: &PlannedStatement) -> bool {
+/// Whether a statement by hand changes rows of a table in use: whoever writes the same rows waits until it ends.
+pub(crate) fn changes_rows(statement: &PlannedStatement) -> bool {
     let mut changes = statement.changes.iter().map(|located| &located.change);
     let changes = changes.any(|one| matches!(one, Change::Update { .. } | Change::Delete { .. }));
     // A table that is not there yet is not locked.

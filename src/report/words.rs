@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::human::effect::effect;
+use super::human::effect::{effect, list};
 use super::human::finding::count_of;
 use super::human::plan::View;
 use super::human::time::grouped;
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::model::step::Action;
+use crate::plan::digest::changes_rows;
 use crate::plan::view::{PlannedPhase, PlannedStatement, PlannedStep};
 use crate::sql::effect::Blocks;
 use crate::sql::estimate::{Estimate, words};
@@ -79,6 +80,13 @@ pub(crate) fn cost(
         }
         Action::Verify(verify) => {
             (Weight::Free, "reads in batches; nobody waits".to_owned(), Some(&verify.table))
+        }
+        Action::Statements(_) | Action::Alone(_)
+            if cost.known && cost.blocks <= Blocks::Ddl && changes_rows(statement) =>
+        {
+            let tables: Vec<_> = cost.locks.iter().map(|lock| lock.table.to_string()).collect();
+            let words = format!("writes of the same rows of {} wait until it ends", list(&tables));
+            (Weight::Instant, words, cost.locks.first().map(|lock| &lock.table))
         }
         Action::Statements(_) | Action::Alone(_) => {
             let read = cost.rewrites.first().or(cost.scans.first());
