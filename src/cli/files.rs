@@ -60,6 +60,37 @@ pub(crate) fn create(path: &Path, text: &str) -> Result<(), Error> {
     })
 }
 
+/// Puts another text in the place of the one that a file has, in one step: whoever reads it meanwhile sees one or the
+/// other. A byte order mark stays, and so do the file's permissions. A file that does not hold the old text, in UTF-8, is
+/// left as it is.
+pub(crate) fn replace(path: &Path, old: &str, new: &str) -> Result<(), Error> {
+    use std::io::{Error as IoError, Write};
+    let mark = "\u{feff}".as_bytes();
+    let write = || -> std::io::Result<()> {
+        // A link stays a link: what it leads to is replaced.
+        let path = path.canonicalize()?;
+        let bytes = std::fs::read(&path)?;
+        let rest = bytes.strip_prefix(mark);
+        if rest.unwrap_or(&bytes) != old.as_bytes() {
+            return Err(IoError::other("it is not UTF-8, or has changed meanwhile"));
+        }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        if rest.is_some() {
+            file.write_all(mark)?;
+        }
+        file.write_all(new.as_bytes())?;
+        file.as_file().set_permissions(std::fs::metadata(&path)?.permissions())?;
+        file.as_file().sync_all()?;
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().map_err(|error| {
+        let message = format!("could not write file \"{}\"", path.display());
+        Error::new(ErrorKind::Failed, message).caused_by(error)
+    })
+}
+
 /// What stands in the folder of migrations, in the order of names.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
     let mut read = Vec::new();

@@ -13,6 +13,7 @@ use crate::model::server::Engine;
 
 pub(crate) mod duration;
 pub(crate) mod folder;
+mod judged;
 pub(crate) mod migration_toml;
 pub(crate) mod section;
 pub(crate) mod source;
@@ -92,6 +93,8 @@ pub(crate) struct GateConfig {
 pub(crate) struct LintConfig {
     /// `[lint.rules]`: rule id to severity; `None` switches the rule off.
     pub(crate) rules: BTreeMap<String, Option<Severity>>,
+    /// The first migration that is judged; what is older is only read for the schema.
+    pub(crate) since: Option<String>,
 }
 
 /// What holds when zdm.toml says nothing.

@@ -183,7 +183,9 @@ pub(crate) fn is_service_name(name: &str) -> bool {
 }
 
 fn lint(top: &Section<'_>) -> Result<LintConfig, Error> {
-    let Some(section) = top.section("lint", &["rules"])? else { return Ok(LintConfig::default()) };
+    let Some(section) = top.section("lint", &["rules", "since"])? else {
+        return Ok(LintConfig::default());
+    };
     let severities = [
         ("off", None),
         ("info", Some(Severity::Info)),
@@ -191,14 +193,20 @@ fn lint(top: &Section<'_>) -> Result<LintConfig, Error> {
         ("error", Some(Severity::Error)),
     ];
     let ids: Vec<&str> = known_rules();
-    let Some(rules) = section.section("rules", &ids)? else { return Ok(LintConfig::default()) };
+    let since = section.text("since")?.map(str::to_owned);
+    if since.as_ref().is_some_and(|id| !id.contains(|letter: char| letter.is_ascii_digit())) {
+        let message = "key \"since\" names no migration: it has no number";
+        return Err(section.error_at("since", message));
+    }
     let mut read = BTreeMap::new();
-    for id in ids {
-        if let Some(severity) = rules.word(id, &severities)? {
-            read.insert(id.to_owned(), severity);
+    if let Some(rules) = section.section("rules", &ids)? {
+        for id in ids {
+            if let Some(severity) = rules.word(id, &severities)? {
+                read.insert(id.to_owned(), severity);
+            }
         }
     }
-    Ok(LintConfig { rules: read })
+    Ok(LintConfig { rules: read, since })
 }
 
 fn known_rules() -> Vec<&'static str> {

@@ -87,6 +87,15 @@ impl Example {
 }
 
 impl Severity {
+    /// Its word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
     /// The word of `zdm.toml` and of `lints/`.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         match word {

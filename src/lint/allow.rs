@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Fix, Severity};
 use super::rules::{self, unused_allow};
 use crate::sql::split::Directive;
 
@@ -35,16 +35,20 @@ pub(super) fn apply(
         }
     }
     for (directive, allow) in &allows {
-        let why = match allow {
+        let (why, is_idle) = match allow {
             Ok(allows) => {
                 let idle: Vec<_> =
                     allows.iter().filter(|allow| !allow.used).map(|allow| allow.rule).collect();
-                (!idle.is_empty())
-                    .then(|| format!("the statement below breaks no rule {}", idle.join(", ")))
+                let why = (!idle.is_empty())
+                    .then(|| format!("the statement below breaks no rule {}", idle.join(", ")));
+                (why, idle.len() == allows.len())
             }
-            Err(why) => Some(why.clone()),
+            Err(why) => (Some(why.clone()), false),
         };
-        left.extend(why.and_then(|why| finding(directive, &why, severities)));
+        let found = why.and_then(|why| finding(directive, &why, severities));
+        // Nobody misses a comment that is right in itself and silences nothing; one with a mistake may mean something.
+        let gone = Fix::Edit { span: directive.span, text: String::new() };
+        left.extend(found.map(|found| Finding { fix: is_idle.then_some(gone), ..found }));
     }
     left
 }

@@ -88,6 +88,25 @@ pub(super) struct Report {
     pub(super) fix: Option<Fix>,
     /// A finding that is never worse than this.
     pub(super) at_most: Option<Severity>,
+    /// A finding that does not stand if a later statement of the file makes this again.
+    pub(super) unless_made: Option<Object>,
+}
+
+/// Something that a statement can make or take away.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Object {
+    /// A table.
+    Table(TableName),
+}
+
+impl Object {
+    /// What a change makes.
+    pub(super) fn made_by(change: &Change) -> Option<Self> {
+        match change {
+            Change::CreateTable { table, .. } => Some(Self::Table(table.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// What a rule has to say about a statement of a file.
@@ -251,6 +270,11 @@ impl Report {
     /// Never worse than this.
     pub(super) fn at_most(self, severity: Severity) -> Self {
         Self { at_most: Some(severity), ..self }
+    }
+
+    /// Only if no later statement of the file makes it again.
+    pub(super) fn unless_made(self, object: Object) -> Self {
+        Self { unless_made: Some(object), ..self }
     }
 
     /// About a change of a statement.

@@ -1,7 +1,9 @@
 //! Statements before the rules: one by one, then a file's together.
 
+use std::collections::BTreeMap;
+
 use super::active::{Active, Asked};
-use super::ask::{FileSubject, Report, Subject};
+use super::ask::{FileSubject, Object, Report, Subject};
 use super::finding::Finding;
 use super::{FileContext, LintedStatement};
 use crate::model::phase::Phase;
@@ -13,12 +15,42 @@ use crate::sql::span::Span;
 use crate::sql::split::{Directive, SourceStatement};
 use crate::sql::understand;
 
+/// A finding of a statement that falls if a later one makes its object again.
+#[derive(Debug)]
+pub(super) struct Doubtful {
+    statement: usize,
+    message: String,
+    object: Object,
+}
+
+/// Drops the findings that a later statement of the file answers.
+pub(super) fn settle(statements: &mut [LintedStatement], doubtful: &[Doubtful]) {
+    if doubtful.is_empty() {
+        return;
+    }
+    let numbered = statements.iter().enumerate();
+    let changes = numbered.flat_map(|(number, statement)| {
+        statement.changes.iter().map(move |located| (number, &located.change))
+    });
+    // The last that makes it counts.
+    let made: BTreeMap<Object, usize> = changes
+        .filter_map(|(number, change)| Object::made_by(change).map(|object| (object, number)))
+        .collect();
+    for doubt in doubtful {
+        let is_made = made.get(&doubt.object).is_some_and(|at| *at > doubt.statement);
+        if let Some(statement) = statements.get_mut(doubt.statement).filter(|_| is_made) {
+            statement.findings.retain(|finding| finding.message != doubt.message);
+        }
+    }
+}
+
 /// Judges a statement by itself, and carries it out on the catalog. Allows are not looked at yet.
 pub(super) fn statement(
     source: SourceStatement,
     cx: &mut FileContext<'_>,
     active: &Active,
-    transaction: bool,
+    (number, transaction): (usize, bool),
+    doubtful: &mut Vec<Doubtful>,
 ) -> LintedStatement {
     let engine = cx.server.engine;
     let changes = match &source.problem {
@@ -30,7 +62,7 @@ pub(super) fn statement(
     let changes = cx.names.resolve(changes, cx.catalog);
     let whole = effect(&changes, cx.catalog, cx.server);
     let mut findings = Vec::new();
-    for (number, located) in changes.iter().enumerate() {
+    for (clause, located) in changes.iter().enumerate() {
         let alone;
         let cost = if changes.len() == 1 {
             &whole
@@ -43,7 +75,7 @@ pub(super) fn statement(
             effect: cost,
             estimate: estimate(std::slice::from_ref(located), cost, cx.catalog, cx.server),
             whole: &whole,
-            number,
+            number: clause,
             changes: &changes,
             source: &source,
             phase: cx.phase.unwrap_or(Phase::Expand),
@@ -54,8 +86,13 @@ pub(super) fn statement(
             transaction,
         };
         for asked in &active.of_changes {
-            let reports = (asked.check)(&subject).into_iter();
-            findings.extend(reports.map(|report| finding(report, asked, located.span)));
+            for mut report in (asked.check)(&subject) {
+                if let Some(object) = report.unless_made.take() {
+                    let message = report.message.clone();
+                    doubtful.push(Doubtful { statement: number, message, object });
+                }
+                findings.push(finding(report, asked, located.span));
+            }
         }
     }
     findings.dedup_by(|a, b| a.rule == b.rule && a.message == b.message);

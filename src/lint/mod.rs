@@ -9,6 +9,7 @@ mod allow;
 mod ask;
 mod columns;
 pub(crate) mod finding;
+pub(crate) mod fix;
 mod judge;
 mod reserved;
 pub(crate) mod rules;
@@ -80,11 +81,14 @@ fn lint(cx: &mut FileContext<'_>, run_by: RunBy) -> Vec<LintedStatement> {
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
     let of_a_tool = run_by == RunBy::AnyTool || cx.phase.is_none();
     let transaction = of_a_tool && tools::wraps_in_a_transaction(cx.text);
-    let mut statements: Vec<_> = file
-        .statements
-        .into_iter()
-        .map(|source| judge::statement(source, cx, &active, transaction))
+    let mut doubtful = Vec::new();
+    let sources = file.statements.into_iter().enumerate();
+    let mut statements: Vec<_> = sources
+        .map(|(number, source)| {
+            judge::statement(source, cx, &active, (number, transaction), &mut doubtful)
+        })
         .collect();
+    judge::settle(&mut statements, &doubtful);
     judge::together(&mut statements, cx, &active, transaction);
     for statement in &mut statements {
         let findings = std::mem::take(&mut statement.findings);
@@ -112,8 +116,10 @@ pub(crate) fn lint_generated(sql: &str, cx: &mut FileContext<'_>) -> LintedState
     };
     let phase = cx.phase.unwrap_or(Phase::Expand);
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByZdm);
-    judge::statement(source, cx, &active, false)
+    judge::statement(source, cx, &active, (0, false), &mut Vec::new())
 }
 
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod tests;

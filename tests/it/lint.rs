@@ -1,5 +1,7 @@
 //! The examples of `lints/*.toml` on real servers: what a rule says of a statement must be so.
 
+mod fix;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

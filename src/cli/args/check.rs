@@ -52,6 +52,9 @@ pub(crate) struct LintArgs {
     /// Only files that differ from where the work since this revision of git began; the others are read, too
     #[arg(long, value_name = "GIT_REV")]
     pub(crate) since: Option<String>,
+    /// Put the fixes that are plain edits into the files, say which, and check again; not for files that have run
+    #[arg(long)]
+    pub(crate) fix: bool,
     /// The lowest severity that makes the exit code 3
     #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub(crate) fail_on: FailOn,

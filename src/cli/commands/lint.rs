@@ -12,6 +12,7 @@ use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
 use crate::cli::{Shell, check, exit, files};
 use crate::error::{Error, ErrorKind};
+use crate::lint::fix::fixed;
 use crate::lint::{FileContext, lint_file, lint_file_of_any_tool};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
@@ -34,15 +35,29 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     };
     let server = args.server.or(asked.as_ref().map(|asked| asked.server));
     let server = settings.server(server);
-    let linted = if args.files.is_empty() {
-        of_project(server, &settings, asked.as_ref())?
-    } else {
-        of_files((args, server), &settings, asked)?
+    let judge = || -> Result<Vec<LintedFile>, Error> {
+        let linted = if args.files.is_empty() {
+            of_project(server, &settings, asked.as_ref())?
+        } else {
+            of_files((args, server), &settings, asked.as_ref())?
+        };
+        match &args.since {
+            Some(revision) => changed(linted, revision, (args, &settings, shell)),
+            None => Ok(linted),
+        }
     };
-    let linted = match &args.since {
-        Some(revision) => changed(linted, revision, (args, &settings, shell))?,
-        None => linted,
-    };
+    let mut linted = judge()?;
+    if args.fix {
+        // One edit can make room for another, or for a finding that is answered in turn.
+        for _ in 0..ROUNDS {
+            let edits = fix(&linted)?;
+            if edits.is_empty() {
+                break;
+            }
+            edits.iter().try_for_each(|edit| shell.output.note(edit))?;
+            linted = judge()?;
+        }
+    }
     let worst = linted.iter().flat_map(LintedFile::findings).map(|finding| finding.severity).max();
     let fails = args.fail_on.severity();
     let (result, code) = if fails.is_some_and(|least| worst >= Some(least)) {
@@ -59,6 +74,23 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
         shell.result(|| human::lint::lint(&linted), || json::lint::lint(&linted, result))?;
     }
     Ok(ExitCode::from(code))
+}
+
+/// So often files are edited and judged again.
+const ROUNDS: usize = 10;
+
+/// Puts the edits of findings into their files; says each.
+fn fix(linted: &[LintedFile]) -> Result<Vec<String>, Error> {
+    let mut said = Vec::new();
+    for file in linted {
+        let Some((text, taken)) = fixed(&file.text, file.findings()) else { continue };
+        files::replace(Path::new(&file.path), &file.text, &text)?;
+        said.extend(taken.iter().map(|finding| {
+            let (line, column) = (finding.span.line, finding.span.column);
+            format!("fixed {}:{line}:{column}: {}: {}", file.path, finding.rule, finding.help)
+        }));
+    }
+    Ok(said)
 }
 
 /// Those files that differ: the others were only read for the schema.
@@ -80,10 +112,10 @@ fn changed(
 fn of_files(
     (args, server): (&LintArgs, Server),
     settings: &Settings,
-    snapshot: Option<Asked>,
+    asked: Option<&Asked>,
 ) -> Result<Vec<LintedFile>, Error> {
     let names = Names::new(server.engine, &settings.config.database.schemas);
-    let mut catalog = snapshot.map(|snapshot| snapshot.catalog).unwrap_or_default();
+    let mut catalog = asked.map(|asked| asked.catalog.clone()).unwrap_or_default();
     let mut judge = |path: &Path, phase: Option<Phase>| -> Result<LintedFile, Error> {
         let shown = path.display().to_string();
         let text = files::read_any(path, &shown)?;
@@ -99,6 +131,7 @@ fn of_files(
             rules: &settings.config.lint.rules,
             backfilled: &[],
         };
+        let judged = settings.config.lint.judges(path);
         let lint = if is_of_zdm(path) { lint_file } else { lint_file_of_any_tool };
         let statements = lint(&mut cx).into_iter().map(|statement| LintedStatement {
             span: statement.source.span,
@@ -106,7 +139,7 @@ fn of_files(
             changes: statement.changes,
             effect: statement.effect,
             estimate: statement.estimate,
-            findings: statement.findings,
+            findings: if judged { statement.findings } else { Vec::new() },
         });
         let statements = statements.collect();
         // What another file makes was deployed before this one: somebody uses it.

@@ -30,10 +30,14 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
     let of = format!("{what} of table \"{}\" goes while old builds run", cx.show(table));
     let help = "Drop it in contract.sql, when no old build is left that relies on it";
     vec![match kind {
-        Kind::Unique => Report::new(
-            format!("{of}: their INSERT ... ON CONFLICT over it fails, and duplicates come in"),
-            help,
-        ),
+        Kind::Unique => {
+            let upsert = if cx.server.engine.is_mysql_family() {
+                "their ON DUPLICATE KEY UPDATE finds no row any more"
+            } else {
+                "their INSERT ... ON CONFLICT over it fails"
+            };
+            Report::new(format!("{of}: {upsert}, and duplicates come in"), help)
+        }
         Kind::NotNull => {
             let message = format!("{of}: they read NULL where they never met one");
             Report::new(message, help).at_most(Severity::Info)

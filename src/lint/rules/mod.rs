@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::about::About;
-pub(super) use super::ask::{Check, FileSubject, Placed, Report, Subject};
+pub(super) use super::ask::{Check, FileSubject, Object, Placed, Report, Subject};
 use super::finding::Severity;
 
 /// Every rule, in alphabetical order.

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
     let Change::RenameColumn { table, column, to } = &cx.located.change else { return Vec::new() };
-    if cx.is_new(table) {
+    if cx.is_new(table) || cx.is_new_column(table, column) {
         return Vec::new();
     }
     let shown = cx.show(table);

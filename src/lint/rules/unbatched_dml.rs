@@ -5,6 +5,7 @@ use super::{Check, Report, Rule, Subject};
 use crate::lint::finding::Fix;
 use crate::model::name::TableName;
 use crate::sql::change::Change;
+use crate::sql::pinned::pinned;
 use crate::sql::update;
 
 pub(super) const RULE: Rule = Rule {
@@ -24,7 +25,7 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         _ => return Vec::new(),
     };
     let rows = cx.known(table).and_then(|known| known.estimated_rows);
-    if cx.is_new(table) || rows.is_some_and(|rows| rows < FEW_ROWS) {
+    if cx.is_new(table) || rows.is_some_and(|rows| rows < FEW_ROWS) || is_by_key(cx, table) {
         return Vec::new();
     }
     let shown = cx.show(table);
@@ -44,6 +45,25 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         "Declare it as [[backfill]] in migration.toml, which fills rows in batches".to_owned()
     };
     vec![Report::new(message, help).with_fix(backfill(cx, table))]
+}
+
+/// Whether the rows are named by their key: they are few.
+fn is_by_key(cx: &Subject<'_>, table: &TableName) -> bool {
+    let pinned = pinned(&cx.source.sql, cx.server.engine);
+    let holds = |columns: &[String]| {
+        let is_pinned = |column: &String| {
+            pinned.iter().any(|pinned| cx.server.engine.same_name(pinned, column))
+        };
+        !columns.is_empty() && columns.iter().all(is_pinned)
+    };
+    match cx.known(table) {
+        Some(known) => {
+            holds(&known.key)
+                || known.indexes.iter().any(|index| index.unique && holds(&index.columns))
+        }
+        // Of a table that is not known, this is the name that keys have.
+        None => holds(&["id".to_owned()]),
+    }
 }
 
 /// The UPDATE as a backfill, when it is one.

@@ -31,7 +31,7 @@ pub(crate) fn rules(rules: &[Rule], width: usize) -> String {
         let about = rule.about();
         vec![
             rule.id.to_owned(),
-            about.severity().map_or("off", word).to_owned(),
+            about.severity().map_or("off", Severity::as_str).to_owned(),
             about.title.clone(),
         ]
     };
@@ -79,13 +79,5 @@ fn severity(severity: Severity) -> String {
         Severity::Warning => Tone::Warn,
         Severity::Info => Tone::Code,
     };
-    paint(tone, word(severity))
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
+    paint(tone, severity.as_str())
 }
