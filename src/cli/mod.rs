@@ -37,6 +37,7 @@ mod reading;
 mod settings;
 mod signals;
 mod usage;
+mod verify;
 
 /// Runs the command that the arguments name, and says with which code the process ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

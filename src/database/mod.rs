@@ -24,6 +24,8 @@ pub(crate) mod connection;
 mod dialect;
 pub(crate) mod error;
 #[cfg(feature = "engine")]
+pub(crate) mod footprint;
+#[cfg(feature = "engine")]
 pub(crate) mod identity;
 pub(crate) mod lease;
 #[cfg(feature = "engine")]

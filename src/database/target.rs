@@ -12,6 +12,17 @@ impl DatabaseUrl {
         Self(url.into())
     }
 
+    /// The same server's address with another database in it. None when an option names the database, too.
+    #[cfg(feature = "engine")]
+    pub(crate) fn at_database(&self, name: &str) -> Option<Self> {
+        let (scheme, rest) = self.0.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at_checked(end)?;
+        let options = tail.find('?').and_then(|at| tail.get(at..)).unwrap_or_default();
+        let named_twice = options.contains("dbname=");
+        (!named_twice).then(|| Self(format!("{scheme}://{authority}/{name}{options}")))
+    }
+
     /// The URL with its password: for the driver alone.
     pub(crate) fn expose(&self) -> &str {
         &self.0
@@ -67,6 +78,19 @@ pub(crate) struct Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_database_of_the_same_server_has_the_same_address_but_for_its_name() {
+        let other = |url: &str| DatabaseUrl::new(url).at_database("x").map(|url| url.0);
+        let named = |url: &str| Some(url.to_owned());
+        assert_eq!(
+            other("postgres://u:p@h:1/d?sslmode=require"),
+            named("postgres://u:p@h:1/x?sslmode=require")
+        );
+        assert_eq!(other("mysql://u:p@h"), named("mysql://u:p@h/x"));
+        assert_eq!(other("postgres://h?sslmode=disable"), named("postgres://h/x?sslmode=disable"));
+        assert_eq!(other("postgres:///d?dbname=e"), None);
+    }
 
     #[test]
     fn a_url_is_printed_without_its_password() {

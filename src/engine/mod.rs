@@ -28,3 +28,4 @@ mod session;
 mod steps;
 mod stop;
 mod transition;
+pub(crate) mod verify;

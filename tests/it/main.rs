@@ -28,3 +28,4 @@ mod search_path;
 mod servers;
 mod snapshot;
 mod state;
+mod verify;

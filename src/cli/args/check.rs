@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::global::database_url;
 use super::server;
+use crate::database::target::DatabaseUrl;
 use crate::lint::finding::Severity;
 use crate::model::server::Server;
 
@@ -23,6 +25,16 @@ pub(crate) struct PlanArgs {
     /// Show migrations that are done, too
     #[arg(long)]
     pub(crate) all: bool,
+    /// Run every statement on a scratch server, through all phases, and hold what it does against what is foretold:
+    /// locks and new files on PostgreSQL, ALGORITHM and LOCK on MySQL and MariaDB. A difference is exit code 1
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// The scratch server: zdm makes a database of its own there, and drops it [default: zdm starts a server]
+    #[arg(long, value_name = "URL", value_parser = database_url(), env = "ZDM_SCRATCH_URL", hide_env_values = true, requires = "verify")]
+    pub(crate) scratch_url: Option<DatabaseUrl>,
+    /// Start from this dump without rows, instead of running all migrations from an empty database
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    pub(crate) schema: Option<PathBuf>,
     /// Only migrations whose folders differ from where the work since this revision of git began
     #[arg(long, value_name = "GIT_REV")]
     pub(crate) since: Option<String>,

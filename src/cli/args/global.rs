@@ -114,6 +114,6 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-fn database_url() -> impl TypedValueParser<Value = DatabaseUrl> {
+pub(super) fn database_url() -> impl TypedValueParser<Value = DatabaseUrl> {
     clap::builder::NonEmptyStringValueParser::new().map(DatabaseUrl::new)
 }

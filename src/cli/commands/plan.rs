@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::sources;
 use crate::cli::args::{Format, PlanArgs};
@@ -9,7 +10,7 @@ use crate::cli::asked::{self, Asked};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::{Settings, Way};
-use crate::cli::{Shell, check, exit};
+use crate::cli::{Shell, check, exit, verify};
 use crate::engine::commands;
 use crate::error::ErrorKind;
 use crate::lint::finding::{Finding, Severity};
@@ -18,6 +19,7 @@ use crate::model::server::Server;
 use crate::plan::build;
 use crate::plan::history::History;
 use crate::plan::project::Project;
+use crate::plan::verified::Verified;
 use crate::plan::view::Plan;
 use crate::report::check::{About, Check};
 use crate::report::human::plan::{Detail, View};
@@ -28,13 +30,23 @@ use crate::report::{human, json};
 pub(crate) fn run(args: &PlanArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     let settings = shell.settings()?;
     let project = settings.project()?;
-    let asked = asked::any(shell, &settings, args.snapshot.as_deref(), args.offline)?;
+    let mut asked = asked::any(shell, &settings, args.snapshot.as_deref(), args.offline)?;
+    let project = Arc::new(project);
+    let verified = if args.verify {
+        let verified = verify::run(args, shell, (&settings, &project), asked.as_ref())?;
+        // Without a schema to start from, nothing has run.
+        asked = asked.filter(|_| args.schema.is_some());
+        Some(verified)
+    } else {
+        None
+    };
     let detail = if args.all { Detail::Full } else { Detail::Brief };
     let fails = args.fail_on.severity();
     let folder = settings.folder()?;
     let changed = args.since.as_deref();
     let changed = changed.map(|rev| Changed::since(rev, folder, &shell.directory)).transpose()?;
-    let wish = Wish { asked, server: args.server, detail, only: None, fails, changed };
+    let (server, only) = (args.server, None);
+    let wish = Wish { asked, verified, server, detail, only, fails, changed };
     show(shell, (&settings, &project), &wish)
 }
 
@@ -46,13 +58,15 @@ pub(crate) fn dry_run(phase: Phase, shell: &Shell<'_>) -> Result<ExitCode, Stop>
     let asked = asked::of_database(shell, &settings)?;
     let fails = Some(Severity::Error);
     let (detail, only, changed) = (Detail::Full, Some(phase), None);
-    let wish = Wish { asked, server: None, detail, only, fails, changed };
+    let (verified, server) = (None, None);
+    let wish = Wish { asked, verified, server, detail, only, fails, changed };
     show(shell, (&settings, &project), &wish)
 }
 
 /// What is to be shown.
 struct Wish {
     asked: Option<Asked>,
+    verified: Option<(Plan, Verified)>,
     server: Option<Server>,
     detail: Detail,
     only: Option<Phase>,
@@ -66,12 +80,13 @@ fn show(
     wish: &Wish,
 ) -> Result<ExitCode, Stop> {
     let none = History::default();
-    let mut plan = match &wish.asked {
-        Some(asked) => {
+    let mut plan = match (&wish.verified, &wish.asked) {
+        (Some((plan, _)), _) => plan.clone(),
+        (None, Some(asked)) => {
             let server = wish.server.unwrap_or(asked.server);
             build::plan(project, server, Some(&asked.catalog), &asked.history)
         }
-        None => build::plan(project, settings.server(wish.server), None, &none),
+        (None, None) => build::plan(project, settings.server(wish.server), None, &none),
     };
     let folder = Path::new(&settings.config.migrations);
     if let Some(changed) = &wish.changed {
@@ -103,8 +118,11 @@ fn show(
         }
         return Err(drifted.into());
     }
-    let result = judge(&plan, wish.fails);
+    let verified = wish.verified.as_ref().map(|(_, verified)| verified);
+    let differs = verified.is_some_and(|verified| verified.differences().next().is_some());
+    let result = if differs { PlanResult::Differs } else { judge(&plan, wish.fails) };
     let code = match result {
+        PlanResult::Differs => exit::code(ErrorKind::Failed),
         PlanResult::Done => 0,
         PlanResult::Findings => exit::code(ErrorKind::Findings),
         PlanResult::Refused => exit::code(ErrorKind::Usage),
@@ -117,8 +135,14 @@ fn show(
     } else {
         let (next, since) = (next(&plan, result), since.as_ref());
         shell.result(
-            || human::plan::plan(&plan, &view),
-            || json::plan::plan(&plan, result, (next, since, wish.only)),
+            || {
+                let seen = verified.map(|verified| {
+                    human::verified::verified(verified, view.detail, shell.output.width())
+                });
+                let plan = human::plan::plan(&plan, &view);
+                [Some(plan), seen].into_iter().flatten().collect::<Vec<_>>().join("\n")
+            },
+            || json::plan::plan(&plan, result, (next, since, wish.only), verified),
         )?;
         shell.next(next)?;
     }

@@ -25,6 +25,19 @@ pub(super) fn asserted(sql: &str, changes: &[Located], server: Server) -> String
     }
 }
 
+/// What zdm puts behind a statement.
+const ASSERTIONS: &[&str] = &[
+    ", ALGORITHM=INPLACE, LOCK=NONE",
+    " ALGORITHM=INPLACE LOCK=NONE",
+    ", ALGORITHM=INSTANT",
+    " ALGORITHM=INSTANT",
+];
+
+/// The statement without the assertion that zdm has put behind it.
+pub(crate) fn bare(sql: &str) -> &str {
+    ASSERTIONS.iter().find_map(|assertion| sql.strip_suffix(assertion)).unwrap_or(sql)
+}
+
 /// MariaDB takes INPLACE for "at worst in place". MySQL would write the table anew for what could be instant
 /// (measured for 18 changes on 9.7), and takes no LOCK beside INSTANT.
 fn clauses(changes: &[Located], engine: Engine, between: &str) -> String {

@@ -3,6 +3,8 @@
 mod assert;
 mod probe;
 
+pub(crate) use assert::bare;
+
 use super::migration::{HandBackfill, Migration, SqlFile};
 use super::steps::PlanContext;
 use crate::model::name::TableName;

@@ -15,6 +15,7 @@ pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
+pub(crate) mod verified;
 
 use style::{Tone, paint};
 

@@ -18,6 +18,7 @@ pub(crate) mod rules;
 mod schema;
 pub(crate) mod statement;
 pub(crate) mod status;
+pub(crate) mod verified;
 
 /// The number of the format: it changes when a reader of the old one would be misled.
 pub(crate) const FORMAT: u32 = 1;

@@ -5,11 +5,13 @@ use serde::Serialize;
 
 use super::FORMAT;
 use super::statement::{Parts, Statement};
+use super::verified::Verification;
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::model::step::Action;
 use crate::plan::digest::{Digest, digest};
+use crate::plan::verified::Verified;
 use crate::plan::view;
 use crate::report::since;
 
@@ -31,6 +33,8 @@ pub(crate) struct Plan {
     summary: Summary,
     /// In order.
     migrations: Vec<Migration>,
+    /// What `--verify` saw; null: it was not asked for.
+    verification: Option<Verification>,
     /// The next command to type.
     next: Option<String>,
 }
@@ -45,6 +49,8 @@ pub(crate) enum PlanResult {
     Findings,
     /// No: a migration is refused. Exit code 2.
     Refused,
+    /// What ran on the scratch server is not what is foretold. Exit code 1.
+    Differs,
 }
 
 /// A server.
@@ -189,6 +195,7 @@ pub(crate) fn plan(
     plan: &view::Plan,
     result: PlanResult,
     (next, since, only): (Option<&str>, Option<&since::Since>, Option<Phase>),
+    verified: Option<&Verified>,
 ) -> Plan {
     Plan {
         format: FORMAT,
@@ -198,6 +205,7 @@ pub(crate) fn plan(
         since: since.map(Since::from),
         summary: (&digest(plan, only)).into(),
         migrations: plan.migrations.iter().map(migration).collect(),
+        verification: verified.map(Verification::from),
         next: next.map(str::to_owned),
     }
 }

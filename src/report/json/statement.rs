@@ -197,6 +197,13 @@ impl From<estimate::Estimate> for Estimate {
     }
 }
 
+impl Lock {
+    /// A lock on a table.
+    pub(super) fn new(table: String, mode: &str) -> Self {
+        Self { table, mode: mode.to_owned() }
+    }
+}
+
 impl From<&effect::Effect> for Effect {
     fn from(effect: &effect::Effect) -> Self {
         let names = |tables: &[crate::model::name::TableName]| {

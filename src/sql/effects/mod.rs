@@ -17,7 +17,7 @@ use super::effect::{Algorithm, Blocks, Effect, Lock};
 use crate::model::name::TableName;
 use crate::model::server::{Engine, Server};
 use case::Case;
-use mode::Mode;
+pub(crate) use mode::Mode;
 use rows::find;
 
 /// What one statement costs. Its changes have the full names of their tables, and the catalog is as it is before it.

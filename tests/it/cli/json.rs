@@ -74,6 +74,12 @@ fn commands_with_a_database_write_what_the_schema_says() {
             (valid(&said), said.code)
         };
         json(&["plan"]);
+        let schema = "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(100));\n";
+        project.file("schema.sql", schema);
+        let arguments =
+            ["plan", "--verify", "--schema", "schema.sql", "--scratch-url", db.url.as_str()];
+        let (verified, _) = json(&arguments);
+        assert_eq!(verified["verification"]["agrees"], true);
         json(&["status"]);
         let (expanded, _) = json(&["expand"]);
         assert_eq!(expanded["result"], "done");
