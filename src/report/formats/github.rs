@@ -8,7 +8,6 @@ use std::fmt::Write;
 use super::{Rendered, ReportFormat, markdown};
 use crate::lint::finding::Severity;
 use crate::report::check::{Check, Failed, Problem};
-use crate::report::human::finding::count_of;
 
 /// `--format github`.
 pub(super) const FORMAT: ReportFormat = ReportFormat {
@@ -80,11 +79,11 @@ fn commands(check: &Check<'_>) -> String {
     if !rest.is_empty() {
         let title = property(&format!("zdm {}", check.about.command));
         let words = format!(
-            "GitHub shows {OF_A_STEP} annotations of a kind: {} more in the log of this step",
-            count_of(rest.len(), "finding")
+            "GitHub shows {OF_A_STEP} annotations of a kind; {} more in the log of this step",
+            rest.len()
         );
         writeln!(text, "::notice title={title}::{}", data(&words)).unwrap_or_default();
-        writeln!(text, "::group::{} more", count_of(rest.len(), "finding")).unwrap_or_default();
+        writeln!(text, "::group::{} more", rest.len()).unwrap_or_default();
         for problem in rest {
             writeln!(text, "{}", log_line(problem)).unwrap_or_default();
         }
@@ -133,4 +132,31 @@ fn data(text: &str) -> String {
 /// The value of a command's property.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_finding_ends_its_command_or_begins_another() {
+        let problem = Problem {
+            rule: "a-rule",
+            severity: Severity::Error,
+            message: "100% of\r\n::stop-commands::x".to_owned(),
+            help: "##[add-mask]y".to_owned(),
+            path: "a,b:c%.sql".to_owned(),
+            span: None,
+            fix: None,
+            fingerprint: String::new(),
+        };
+        assert_eq!(
+            annotation(&problem),
+            "::error file=a%2Cb%3Ac%25.sql,line=1,title=a-rule::100%25 of%0D%0A::stop-commands::x%0Ahelp: ##[add-mask]y"
+        );
+        assert_eq!(
+            log_line(&problem),
+            "- a-rule a,b:c%.sql:1:1 100% of ::stop-commands::x help: ## [add-mask]y"
+        );
+    }
 }

@@ -55,6 +55,8 @@ const SAMPLE: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
+const USERS: &str = "CREATE TABLE users (id bigint PRIMARY KEY);";
+
 const SERVER: Server = Server { engine: Engine::Postgres, version: (15, 0) };
 
 fn project(folders: &[(&str, &[(&str, &str)])]) -> Project {
@@ -66,7 +68,7 @@ fn project(folders: &[(&str, &[(&str, &str)])]) -> Project {
     let services = ["api", "worker"].map(service).into();
     let mut config = Config { services, ..Config::default() };
     // A new rule is no news to a format.
-    let spoken = ["index-not-concurrent", "unbatched-dml", "unused-allow"];
+    let spoken = ["index-not-concurrent", "not-understood", "unbatched-dml", "unused-allow"];
     let silent = rules::ALL.iter().filter(|rule| !spoken.contains(&rule.id));
     config.lint.rules = silent.map(|rule| (rule.id.to_owned(), None)).collect();
     Project { config, migrations: migrations("db/migrations", entries.collect()).unwrap() }
@@ -441,10 +443,22 @@ fn github_gets_no_more_annotations_than_it_shows_and_every_finding_is_in_the_log
 }
 
 #[test]
+fn a_lint_alone_may_fill_the_comment() {
+    let sql = "CREATE INDEX ON users (id);\n".repeat(400);
+    let project =
+        project(&[("1_users", &[("expand.sql", USERS)]), ("2_i", &[("expand.sql", &sql)])]);
+    let plan = plan(&project, SERVER, None, &History::default());
+    let texts = texts(&project);
+    let files: Vec<_> = texts.iter().map(|(path, text)| file(path, text, &plan)).collect();
+    let text = (named("markdown").render)(&Check::lint(about("lint", &root()), &files)).text;
+    assert!(text.len() < 65_536 && text.len() > 60_000, "{}", text.len());
+    assert!(text.contains(" findings. `zdm lint` shows everything."), "{text}");
+}
+
+#[test]
 fn no_text_of_an_author_becomes_a_command_of_the_runner() {
     let sql = "SELECT 1;\n::stop-commands::x\n##[add-mask]a\nCREATE INDEX \"x::y,z%0A\n::error::\" ON users (id);\n";
-    let users = "CREATE TABLE users (id bigint PRIMARY KEY);";
-    let folders = [("1_u", &[("expand.sql", users)][..]), ("2_i", &[("expand.sql", sql)])];
+    let folders = [("1_u", &[("expand.sql", USERS)][..]), ("2_i", &[("expand.sql", sql)])];
     for line in planned(&folders, "github").text.lines() {
         let known = ["::error file=", "::warning file=", "::notice ", "::group::", "::endgroup::"];
         let is_own = known.iter().any(|own| line.starts_with(own));

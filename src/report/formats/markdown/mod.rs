@@ -31,7 +31,7 @@ pub(super) const FORMAT: ReportFormat = ReportFormat {
 /// In bytes, of which a text has at least as many as characters.
 const LIMIT: usize = 65_000;
 
-/// How much of it the table of findings may take.
+/// How much of it the table of findings may take when migrations follow.
 const FINDINGS: usize = 40_000;
 
 /// What is kept for the sentence about what is left out.
@@ -142,9 +142,10 @@ fn write_findings(text: &mut String, check: &Check<'_>) -> usize {
     }
     text.push_str("\n| | where | what is wrong | what to do |\n|---|---|---|---|\n");
     let mut shown = 0;
+    let limit = if check.plan.is_some() { FINDINGS } else { LIMIT - RESERVE };
     for problem in &problems {
         let row = finding_row(problem);
-        if text.len() + row.len() > FINDINGS {
+        if text.len() + row.len() > limit {
             break;
         }
         text.push_str(&row);
