@@ -150,7 +150,8 @@ fn named(format: &str) -> &'static ReportFormat {
 
 /// Everything that a format writes.
 fn screen(rendered: &Rendered) -> String {
-    let mut text = rendered.text.clone();
+    let version = format!("\"semanticVersion\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    let mut text = rendered.text.replace(&version, "\"semanticVersion\": \"VERSION\"");
     for (variable, added) in &rendered.appended {
         write!(text, "\n--> {variable}\n{added}").unwrap();
     }

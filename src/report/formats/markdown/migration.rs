@@ -112,10 +112,11 @@ fn phase_head(phase: &PlannedPhase) -> String {
 
 fn row(number: usize, step: &PlannedStep, cx: (Engine, &View<'_>)) -> String {
     let (shown, rest) = touching(step);
-    let title = prose(&brief(&step.step.title));
-    let mut cell = if step.done { format!("{title} (done)") } else { title };
     let is_written = step.step.origin.is_some();
     // The title of a step from a file is its statement.
+    let title = brief(&step.step.title);
+    let title = if is_written { code(&title) } else { prose(&title) };
+    let mut cell = if step.done { format!("{title} (done)") } else { title };
     let listed: Vec<_> =
         shown.iter().filter(|_| !is_written || step.statements.len() > 1).collect();
     for statement in listed.iter().take(STATEMENTS) {
