@@ -15,11 +15,13 @@ impl Connection {
         &mut self,
         tables: Option<&[TableName]>,
     ) -> Result<Catalog, DbError> {
-        let found = if self.engine().is_mysql_family() {
-            super::mysql::catalog(self, tables).await?
-        } else {
-            super::postgres::catalog(self, tables).await?
-        };
-        Ok(Catalog { tables: found, complete: tables.is_none() })
+        let complete = tables.is_none();
+        if self.engine().is_mysql_family() {
+            let tables = super::mysql::catalog(self, tables).await?;
+            return Ok(Catalog { tables, complete, ..Catalog::default() });
+        }
+        let found = super::postgres::catalog(self, tables).await?;
+        let beside = super::postgres::beside(self).await?;
+        Ok(Catalog { tables: found, complete, beside })
     }
 }

@@ -85,7 +85,14 @@ fn words(table: &Table) -> Vec<&str> {
 
 fn constraint(name: &str, kind: ConstraintKind, column: &str, definition: &str) -> Constraint {
     let (name, definition) = (name.to_owned(), definition.to_owned());
-    Constraint { name, kind, columns: vec![column.to_owned()], definition, valid: true }
+    Constraint {
+        name,
+        kind,
+        columns: vec![column.to_owned()],
+        definition,
+        valid: true,
+        other: None,
+    }
 }
 
 #[test]

@@ -51,6 +51,7 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 #[cfg(feature = "engine")]
 pub(crate) mod stored;
+mod stored_shape;
 pub(crate) mod target;
 #[cfg(test)]
 #[cfg(all(feature = "cli", feature = "postgres-tls", feature = "mysql"))]

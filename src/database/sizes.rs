@@ -99,8 +99,11 @@ mod tests {
     #[test]
     fn a_rate_is_the_highest_that_was_seen() {
         let name = TableName::bare("t");
-        let mut catalog =
-            Catalog { tables: [(name.clone(), Table::default())].into(), complete: true };
+        let mut catalog = Catalog {
+            tables: [(name.clone(), Table::default())].into(),
+            complete: true,
+            ..Catalog::default()
+        };
         let rows = [(name.clone(), 10)].into();
         raise_rates(&mut catalog, &rows, Duration::from_secs(5));
         assert_eq!(catalog.tables[&name].size.writes_per_hour, Some(7_200));

@@ -216,7 +216,7 @@ fn loaded(tables: Vec<Measured>) -> Catalog {
         let StoredSize { bytes, index_bytes, indexes, writes_per_hour } = measured.size;
         (name, Table { size: Size { bytes, index_bytes, indexes, writes_per_hour }, ..table })
     });
-    Catalog { tables: named.collect(), complete: true }
+    Catalog { tables: named.collect(), complete: true, ..Catalog::default() }
 }
 
 fn migration(record: &MigrationRecord, history: &History, engine: Engine) -> StoredMigration {
@@ -284,6 +284,7 @@ mod tests {
         let catalog = Catalog {
             tables: [(TableName::in_schema("public", "t"), table)].into(),
             complete: true,
+            ..Catalog::default()
         };
         let id = MigrationId::parse("0001_a").unwrap();
         let step = StepRecord {

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::stored_shape::{StoredName, StoredShape};
 use crate::model::name::TableName;
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Size, Table,
-    Trigger,
+    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Table, Trigger,
 };
 
 /// Why a stored catalog cannot be read.
@@ -37,7 +37,7 @@ pub(crate) fn load(text: &str) -> Result<Catalog, StoredError> {
         return Err(StoredError::Newer(stored.format));
     }
     let tables: BTreeMap<_, _> = stored.tables.into_iter().map(StoredTable::into_table).collect();
-    Ok(Catalog { tables, complete: true })
+    Ok(Catalog { tables, complete: true, ..Catalog::default() })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +66,11 @@ pub(super) struct StoredTable {
     peculiarities: Vec<(String, Vec<String>)>,
     #[serde(default)]
     estimated_rows: Option<u64>,
+    #[serde(default)]
+    shape: StoredShape,
+    /// The functions that triggers call, by the triggers' names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    calls: BTreeMap<String, StoredName>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +115,8 @@ struct StoredConstraint {
     columns: Vec<String>,
     definition: String,
     valid: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other: Option<StoredName>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -137,6 +144,7 @@ impl StoredTable {
             estimated_rows,
             size: _,
             is_new: _,
+            shape,
         } = table;
         Self {
             schema: name.schema.clone(),
@@ -145,7 +153,16 @@ impl StoredTable {
             key,
             indexes: indexes.into_iter().map(StoredIndex::new).collect(),
             constraints: constraints.into_iter().map(StoredConstraint::new).collect(),
-            triggers: triggers.into_iter().map(|Trigger { name, fires }| (name, fires)).collect(),
+            calls: triggers
+                .iter()
+                .filter_map(|trigger| {
+                    let function = StoredName::new(trigger.function.clone()?);
+                    Some((trigger.name.clone(), function))
+                })
+                .collect(),
+            triggers: (triggers.into_iter())
+                .map(|Trigger { name, fires, function: _ }| (name, fires))
+                .collect(),
             dependents: (dependents.into_iter())
                 .map(|Dependent { title, columns }| (title, columns))
                 .collect(),
@@ -153,10 +170,12 @@ impl StoredTable {
                 .map(|Peculiarity { words, columns }| (words, columns))
                 .collect(),
             estimated_rows,
+            shape: StoredShape::new(shape),
         }
     }
 
     pub(super) fn into_table(self) -> (TableName, Table) {
+        let mut calls = self.calls;
         let table = Table {
             columns: self.columns.into_iter().map(StoredColumn::into_column).collect(),
             key: self.key,
@@ -165,7 +184,10 @@ impl StoredTable {
                 .map(StoredConstraint::into_constraint)
                 .collect(),
             triggers: (self.triggers.into_iter())
-                .map(|(name, fires)| Trigger { name, fires })
+                .map(|(name, fires)| {
+                    let function = calls.remove(&name).map(StoredName::into_name);
+                    Trigger { name, fires, function }
+                })
                 .collect(),
             dependents: (self.dependents.into_iter())
                 .map(|(title, columns)| Dependent { title, columns })
@@ -174,8 +196,8 @@ impl StoredTable {
                 .map(|(words, columns)| Peculiarity { words, columns })
                 .collect(),
             estimated_rows: self.estimated_rows,
-            size: Size::default(),
-            is_new: false,
+            shape: self.shape.into_shape(),
+            ..Table::default()
         };
         (TableName { schema: self.schema, name: self.name }, table)
     }
@@ -241,13 +263,15 @@ impl StoredIndex {
 
 impl StoredConstraint {
     fn new(constraint: Constraint) -> Self {
-        let Constraint { name, kind, columns, definition, valid } = constraint;
-        Self { name, kind: StoredKind::new(kind), columns, definition, valid }
+        let Constraint { name, kind, columns, definition, valid, other } = constraint;
+        let other = other.map(StoredName::new);
+        Self { name, kind: StoredKind::new(kind), columns, definition, valid, other }
     }
 
     fn into_constraint(self) -> Constraint {
-        let Self { name, kind, columns, definition, valid } = self;
-        Constraint { name, kind: kind.into_kind(), columns, definition, valid }
+        let Self { name, kind, columns, definition, valid, other } = self;
+        let other = other.map(StoredName::into_name);
+        Constraint { name, kind: kind.into_kind(), columns, definition, valid, other }
     }
 }
 
@@ -276,6 +300,7 @@ impl StoredKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::catalog::{Shape, TableKind};
 
     fn catalog() -> Catalog {
         let column = Column {
@@ -304,19 +329,32 @@ mod tests {
                 columns: vec!["name".to_owned()],
                 definition: "CHECK (true)".to_owned(),
                 valid: false,
+                other: Some(TableName::in_schema("public", "u")),
             }],
-            triggers: vec![Trigger { name: "g".to_owned(), fires: "BEFORE UPDATE".to_owned() }],
+            triggers: vec![Trigger {
+                name: "g".to_owned(),
+                fires: "BEFORE UPDATE".to_owned(),
+                function: Some(TableName::in_schema("public", "f")),
+            }],
             dependents: vec![Dependent { title: "view \"v\"".to_owned(), columns: Vec::new() }],
             peculiarities: vec![Peculiarity {
                 words: "is a partition".to_owned(),
                 columns: Vec::new(),
             }],
             estimated_rows: Some(7),
-            size: Size::default(),
-            is_new: false,
+            shape: Shape {
+                kind: TableKind::Partitioned,
+                parents: vec![TableName::bare("p")],
+                bound: Some("DEFAULT".to_owned()),
+                partitioned_by: vec!["name".to_owned()],
+                reads: vec![TableName::bare("r")],
+                key_name: Some("k".to_owned()),
+                of_type: Some(TableName::in_schema("s", "c")),
+            },
+            ..Table::default()
         };
         let tables = BTreeMap::from([(TableName::in_schema("public", "t"), table)]);
-        Catalog { tables, complete: true }
+        Catalog { tables, complete: true, ..Catalog::default() }
     }
 
     #[test]

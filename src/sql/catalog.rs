@@ -12,6 +12,28 @@ pub(crate) struct Catalog {
     /// Whether this is all there is (read from a database, or replayed from an empty one), so that a table that is
     /// not here does not exist.
     pub(crate) complete: bool,
+    /// What stands beside tables.
+    pub(crate) beside: Beside,
+}
+
+/// Objects beside tables, as far as they are known.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Beside {
+    /// Functions and procedures, one for all that share a name.
+    pub(crate) functions: BTreeMap<TableName, Function>,
+    /// The tables that a publication names (PostgreSQL).
+    pub(crate) publications: BTreeMap<String, Vec<TableName>>,
+    /// The table of an extended statistics object (PostgreSQL).
+    pub(crate) statistics: BTreeMap<TableName, TableName>,
+}
+
+/// A function or procedure.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Function {
+    /// `sql`, `plpgsql`, ..., in lower case.
+    pub(crate) language: String,
+    /// Its text.
+    pub(crate) body: String,
 }
 
 /// A table.
@@ -37,6 +59,43 @@ pub(crate) struct Table {
     pub(crate) size: Size,
     /// Whether it was made by a migration that has not run yet, so that nobody uses it.
     pub(crate) is_new: bool,
+    /// What it is, and what it has to do with others.
+    pub(crate) shape: Shape,
+}
+
+/// What a table is, and what it has to do with other tables.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Shape {
+    /// Its kind.
+    pub(crate) kind: TableKind,
+    /// The tables that it inherits from, or is a partition of.
+    pub(crate) parents: Vec<TableName>,
+    /// The values that it is a partition for, as written behind FOR VALUES; `DEFAULT`.
+    pub(crate) bound: Option<String>,
+    /// The columns, or expressions, by which it is partitioned.
+    pub(crate) partitioned_by: Vec<String>,
+    /// The tables and views that a view's query names.
+    pub(crate) reads: Vec<TableName>,
+    /// The name of the primary key's constraint, and so of its index; `None` when it is not known.
+    pub(crate) key_name: Option<String>,
+    /// The composite type that it is a table of (PostgreSQL).
+    pub(crate) of_type: Option<TableName>,
+}
+
+/// What a name stands for where a table can stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum TableKind {
+    /// A table with rows of its own.
+    #[default]
+    Ordinary,
+    /// Its rows are those of its partitions.
+    Partitioned,
+    /// Its rows are elsewhere.
+    Foreign,
+    /// It has no rows.
+    View,
+    /// Its rows are those that a query had at the last refresh.
+    MaterializedView,
 }
 
 /// How big and how busy a table is, as far as it is known.
@@ -110,6 +169,8 @@ pub(crate) struct Constraint {
     pub(crate) definition: String,
     /// Whether existing rows are known to meet it.
     pub(crate) valid: bool,
+    /// A foreign key: the table that it points at. [`ConstraintKind::ReferencedBy`]: the one that points here.
+    pub(crate) other: Option<TableName>,
 }
 
 /// What a constraint demands.
@@ -134,6 +195,8 @@ pub(crate) struct Trigger {
     pub(crate) name: String,
     /// `BEFORE UPDATE`, ...
     pub(crate) fires: String,
+    /// What it calls (PostgreSQL).
+    pub(crate) function: Option<TableName>,
 }
 
 /// Something that uses a column.

@@ -1,5 +1,6 @@
 //! What a statement does to the schema, in a form that no parser owns.
 
+use super::act::{Act, Read};
 use super::span::Span;
 use crate::model::name::TableName;
 
@@ -26,9 +27,10 @@ pub(crate) enum Change {
         if_not_exists: bool,
         temporary: bool,
         options: String,
+        origin: Box<Origin>,
     },
     /// DROP TABLE, one for each table.
-    DropTable { table: TableName, if_exists: bool },
+    DropTable { table: TableName, if_exists: bool, cascade: bool },
     /// RENAME TABLE, ALTER TABLE ... RENAME TO.
     RenameTable { table: TableName, to: TableName },
     /// ADD COLUMN.
@@ -56,6 +58,7 @@ pub(crate) enum Change {
         /// `FULLTEXT`, `SPATIAL`, or PostgreSQL's access method.
         kind: Option<String>,
         if_not_exists: bool,
+        form: IndexForm,
     },
     /// DROP INDEX. PostgreSQL does not name the table.
     DropIndex { table: Option<TableName>, index: String, concurrently: bool, if_exists: bool },
@@ -65,14 +68,14 @@ pub(crate) enum Change {
     ValidateConstraint { table: TableName, constraint: String },
     /// DROP CONSTRAINT, DROP FOREIGN KEY, DROP CHECK, DROP PRIMARY KEY (`PRIMARY`).
     DropConstraint { table: TableName, constraint: String },
-    /// UPDATE of rows; `filtered` when it has a WHERE.
-    Update { table: TableName, filtered: bool },
+    /// UPDATE of rows; `filtered` when it has a WHERE. `columns` are those that it sets.
+    Update { table: TableName, filtered: bool, columns: Vec<String> },
     /// DELETE of rows.
     Delete { table: TableName, filtered: bool },
-    /// INSERT (or COPY) of rows; `shape` tells what it relies on.
-    Insert { table: TableName, shape: InsertShape },
+    /// INSERT (or COPY) of rows; `shape` tells what it relies on. Without `columns` into all (PostgreSQL).
+    Insert { table: TableName, shape: InsertShape, columns: Vec<String> },
     /// TRUNCATE, one for each table.
-    Truncate { table: TableName },
+    Truncate { table: TableName, cascade: bool, only: bool },
     /// RENAME INDEX, ALTER INDEX ... RENAME TO. PostgreSQL does not name the table.
     RenameIndex { table: Option<TableName>, index: String, to: String },
     /// RENAME CONSTRAINT.
@@ -83,6 +86,8 @@ pub(crate) enum Change {
     /// It changes what the catalog says of a table, under a short lock: OWNER TO, storage parameters, COMMENT=,
     /// ENABLE TRIGGER, CREATE TRIGGER; `what` in the statement's words.
     TableSetting { table: TableName, what: String },
+    /// What stands beside tables, or acts on tables as a whole (PostgreSQL).
+    Act(Box<Act>),
     /// It changes nothing that matters: SELECT, SET, COMMENT, BEGIN, ...
     Harmless,
     /// It makes or replaces an object that stands beside tables: a view, function, type, sequence, schema, role, grant.
@@ -98,6 +103,40 @@ pub(crate) struct InsertShape {
     pub(crate) unnamed: bool,
     /// Its rows come from a query.
     pub(crate) queried: bool,
+}
+
+/// What else CREATE INDEX says (PostgreSQL).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct IndexForm {
+    /// ON ONLY: not on the partitions.
+    pub(crate) only: bool,
+    /// WHERE: not of all rows.
+    pub(crate) partial: bool,
+    /// INCLUDE: with columns that are no keys.
+    pub(crate) include: bool,
+}
+
+/// Where a new table's columns and rows come from, and what it belongs to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Origin {
+    /// INHERITS, PARTITION OF.
+    pub(crate) parents: Vec<TableName>,
+    /// The text behind PARTITION OF parent: `FOR VALUES ...`, `DEFAULT`.
+    pub(crate) bound: Option<String>,
+    /// PARTITION BY: its columns and expressions.
+    pub(crate) partitioned_by: Vec<String>,
+    /// LIKE.
+    pub(crate) like: Vec<TableName>,
+    /// OF a composite type.
+    pub(crate) of_type: Option<TableName>,
+    /// The primary key's name, when given.
+    pub(crate) key_name: Option<String>,
+    /// CREATE FOREIGN TABLE.
+    pub(crate) foreign: bool,
+    /// AS SELECT: what it reads.
+    pub(crate) reads: Vec<Read>,
+    /// AS SELECT ... WITH NO DATA.
+    pub(crate) no_data: bool,
 }
 
 /// A column as a statement writes it.

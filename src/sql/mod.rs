@@ -2,6 +2,7 @@
 //!
 //! Invariant: bad SQL is data, not an error; nothing here does IO; no other layer sees a parser's tree.
 
+pub(crate) mod act;
 pub(crate) mod catalog;
 pub(crate) mod change;
 pub(crate) mod effect;
@@ -11,6 +12,7 @@ pub(crate) mod fits;
 pub(crate) mod pinned;
 pub(crate) mod quote;
 pub(crate) mod redact;
+mod relations;
 pub(crate) mod rename;
 pub(crate) mod replay;
 pub(crate) mod seal;

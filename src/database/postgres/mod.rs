@@ -22,7 +22,7 @@ mod value;
 #[cfg(feature = "engine")]
 pub(crate) use blockers::{blind_spots, blocking, holders};
 #[cfg(feature = "engine")]
-pub(crate) use catalog::catalog;
+pub(crate) use catalog::{beside, catalog};
 #[cfg(feature = "postgres")]
 pub(crate) use connect::open;
 #[cfg(feature = "engine")]

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
-    let Change::Insert { table, shape } = &cx.located.change else { return Vec::new() };
+    let Change::Insert { table, shape, .. } = &cx.located.change else { return Vec::new() };
     if !shape.unnamed || cx.is_new(table) {
         return Vec::new();
     }

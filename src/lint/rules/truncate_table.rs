@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
-    let Change::Truncate { table } = &cx.located.change else { return Vec::new() };
+    let Change::Truncate { table, .. } = &cx.located.change else { return Vec::new() };
     if cx.is_new(table) {
         return Vec::new();
     }

@@ -20,7 +20,7 @@ const FEW_ROWS: u64 = 1_000;
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
     let (verb, table, filtered) = match &cx.located.change {
-        Change::Update { table, filtered } => ("UPDATE", table, *filtered),
+        Change::Update { table, filtered, .. } => ("UPDATE", table, *filtered),
         Change::Delete { table, filtered } => ("DELETE", table, *filtered),
         _ => return Vec::new(),
     };

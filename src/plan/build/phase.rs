@@ -76,7 +76,11 @@ impl<'p> Scene<'p> {
                 let table = quote::table(self.server.engine, &fill.table);
                 let pending = fill.pending.as_deref().map(|pending| format!(" WHERE {pending}"));
                 let sql = format!("UPDATE {table} SET {}{}", fill.set, pending.unwrap_or_default());
-                let change = Change::Update { table: fill.table.clone(), filtered: true };
+                let change = Change::Update {
+                    table: fill.table.clone(),
+                    filtered: true,
+                    columns: Vec::new(),
+                };
                 let takes = estimate::filling(&fill.table, &catalog, self.server);
                 vec![self.batched(sql, change, &catalog, takes)]
             }

@@ -86,6 +86,7 @@ fn takes_clauses(change: &Change) -> bool {
         | Change::Truncate { .. }
         | Change::Rebuild { .. }
         | Change::TableSetting { .. }
+        | Change::Act(_)
         | Change::Harmless
         | Change::Other { .. }
         | Change::Opaque { .. } => false,

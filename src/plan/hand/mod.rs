@@ -220,7 +220,7 @@ fn strongly(change: &Change) -> Vec<&TableName> {
         | Change::SetDefault { table, .. }
         | Change::DropConstraint { table, .. }
         | Change::RenameConstraint { table, .. }
-        | Change::Truncate { table }
+        | Change::Truncate { table, .. }
         | Change::Rebuild { table, .. }
         | Change::TableSetting { table, .. } => vec![table],
         Change::CreateIndex { table, concurrently, .. } if !concurrently => vec![table],
@@ -234,6 +234,7 @@ fn strongly(change: &Change) -> Vec<&TableName> {
             }
             tables
         }
+        Change::Act(act) => act.strongly(),
         Change::CreateTable { .. }
         | Change::CreateIndex { .. }
         | Change::DropIndex { .. }

@@ -88,6 +88,7 @@ fn of(change: &Change, schema: Option<&str>) -> Probe {
         | Change::RenameIndex { table: None, .. }
         | Change::Update { .. }
         | Change::Insert { .. }
+        | Change::Act(_)
         | Change::Other { .. }
         | Change::Opaque { .. } => Probe::Undecidable,
     }

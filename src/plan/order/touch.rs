@@ -155,9 +155,10 @@ fn places(change: &Change) -> (Option<&TableName>, Vec<Option<String>>, Kind) {
         | Change::Update { table, .. }
         | Change::Delete { table, .. }
         | Change::Insert { table, .. }
-        | Change::Truncate { table }
+        | Change::Truncate { table, .. }
         | Change::Rebuild { table, .. }
         | Change::TableSetting { table, .. } => (Some(table), Vec::new(), Kind::Uses),
+        Change::Act(act) => (act.tables.first(), Vec::new(), Kind::Uses),
         Change::Harmless | Change::Other { .. } | Change::Opaque { .. } => {
             (None, Vec::new(), Kind::Uses)
         }

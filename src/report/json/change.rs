@@ -78,7 +78,7 @@ impl From<&change::Change> for Change {
             C::Update { table, .. } => Self::new("update", Some(table)),
             C::Delete { table, .. } => Self::new("delete", Some(table)),
             C::Insert { table, .. } => Self::new("insert", Some(table)),
-            C::Truncate { table } => Self::new("truncate", Some(table)),
+            C::Truncate { table, .. } => Self::new("truncate", Some(table)),
             C::RenameIndex { table, index, to } => Self {
                 name: Some(index.clone()),
                 to: Some(to.clone()),
@@ -93,6 +93,12 @@ impl From<&change::Change> for Change {
             C::TableSetting { table, what } => {
                 Self { note: Some(what.clone()), ..Self::new("table_setting", Some(table)) }
             }
+            C::Act(act) => Self {
+                name: act.object.as_ref().map(ToString::to_string),
+                to: act.others.first().map(ToString::to_string),
+                note: Some(act.what.clone()),
+                ..Self::new(act.kind, act.tables.first())
+            },
             C::Harmless => Self::new("harmless", None),
             C::Other { what } => Self { note: Some(what.clone()), ..Self::new("other", None) },
             C::Opaque { why } => Self { note: Some(why.clone()), ..Self::new("opaque", None) },

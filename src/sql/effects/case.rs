@@ -18,6 +18,26 @@ impl Case {
         Self { kind, tables: vec![("table", table.clone())], ..Self::default() }
     }
 
+    /// A change of a kind.
+    pub(super) fn of(kind: &'static str) -> Self {
+        Self { kind, ..Self::default() }
+    }
+
+    /// Gives it another kind.
+    pub(super) fn rename(&mut self, kind: &'static str) {
+        self.kind = kind;
+    }
+
+    /// Adds tables that play a part.
+    pub(super) fn part(
+        mut self,
+        part: &'static str,
+        tables: impl IntoIterator<Item = TableName>,
+    ) -> Self {
+        self.tables.extend(tables.into_iter().map(|table| (part, table)));
+        self
+    }
+
     /// Adds a fact if it holds.
     pub(super) fn fact(mut self, name: &'static str, holds: bool) -> Self {
         if holds {

@@ -3,6 +3,7 @@
 //! Rows for what a migration does; a change without a row is the worst case. Sources: PostgreSQL, executed on 13 to 18
 //! (`pg_locks`, file numbers); MySQL and MariaDB, executed with every ALGORITHM and LOCK.
 
+mod acts;
 mod case;
 mod defaults;
 mod mode;
@@ -11,7 +12,7 @@ mod mysql_columns;
 mod postgres;
 pub(crate) mod rows;
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, TableKind};
 use super::change::{Change, Located};
 use super::effect::{Algorithm, Blocks, Effect, Lock};
 use crate::model::name::TableName;
@@ -52,6 +53,14 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
         }
         let table = change.table();
         let used = !table.is_some_and(|table| made.contains(&table) || is_new(table, catalog));
+        let own = match server.engine {
+            Engine::Postgres => acts::cases(change, catalog),
+            Engine::MySql | Engine::MariaDb => None,
+        };
+        if let Some(cases) = own {
+            cases.iter().for_each(|case| cost.add(case, server));
+            continue;
+        }
         match server.engine {
             // A new table's foreign key locks the table at its other end all the same.
             Engine::Postgres if used || matches!(change, Change::AddConstraint { .. }) => {
@@ -65,6 +74,16 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
     }
     if server.engine.is_mysql_family() {
         mysql::combine(&mut cost, changes);
+    }
+    if server.engine == Engine::Postgres {
+        // A temporary table is nobody else's; views have no rows, and nobody minds their locks.
+        cost.forget(|table| {
+            made.contains(&table)
+                || is_new(table, catalog)
+                || table.schema.as_deref() == Some("pg_temp")
+                || catalog.is_kind(table, TableKind::View)
+                || catalog.is_kind(table, TableKind::Foreign)
+        });
     }
     let rows = cost.rows.clone();
     Judged { effect: cost.effect(server.engine), rows }
@@ -122,6 +141,13 @@ impl Cost {
             case.tables(part).for_each(|table| self.scan(table));
         }
         self.algorithm = self.algorithm.max(answer.algorithm());
+    }
+
+    /// Leaves out tables that nobody uses.
+    fn forget(&mut self, is_unused: impl Fn(&TableName) -> bool) {
+        self.locks.retain(|(table, _)| !is_unused(table));
+        self.rewrites.retain(|table| !is_unused(table));
+        self.scans.retain(|table| !is_unused(table));
     }
 
     /// Nothing is known: the worst.

@@ -64,6 +64,7 @@ pub(super) fn add(cost: &mut Cost, change: &Change, catalog: &Catalog, server: S
     let online = match change {
         Change::CreateTable { .. }
         | Change::Harmless
+        | Change::Act(_)
         | Change::Other { .. }
         | Change::Opaque { .. } => return,
         Change::AddColumn { column, .. } => mysql_columns::add(column, known, server),
@@ -99,7 +100,7 @@ pub(super) fn add(cost: &mut Cost, change: &Change, catalog: &Catalog, server: S
         }
         Change::TableSetting { .. } | Change::ValidateConstraint { .. } => quick(server),
         Change::DropTable { .. } => return locked(cost, table),
-        Change::Truncate { table } => {
+        Change::Truncate { table, .. } => {
             cost.rewrite(table);
             return cost.lock(table, Mode::AccessExclusive);
         }

@@ -19,13 +19,21 @@ pub(super) fn add(
 ) {
     let known = |table: &TableName| catalog.tables.get(table);
     match change {
+        // Acts, and the changes that `acts` judges.
         Change::CreateTable { .. }
+        | Change::DropTable { .. }
+        | Change::CreateIndex { .. }
+        | Change::DropIndex { .. }
+        | Change::RenameIndex { .. }
+        | Change::Truncate { .. }
+        | Change::Insert { .. }
+        | Change::Update { .. }
+        | Change::Delete { .. }
+        | Change::Act(_)
         | Change::Harmless
         | Change::Other { .. }
         | Change::Opaque { .. } => {}
-        Change::RenameIndex { .. } | Change::DropIndex { table: None, .. } => {}
-        Change::DropTable { table, .. }
-        | Change::RenameTable { table, .. }
+        Change::RenameTable { table, .. }
         | Change::DropColumn { table, .. }
         | Change::RenameColumn { table, .. }
         | Change::DropNotNull { table, .. }
@@ -47,31 +55,12 @@ pub(super) fn add(
                 cost.scan(table);
             }
         }
-        Change::CreateIndex { table, concurrently, .. } => {
-            cost.lock(table, if *concurrently { Mode::ShareUpdateExclusive } else { Mode::Share });
-            cost.scan(table);
-        }
-        Change::DropIndex { table: Some(table), concurrently, .. } => {
-            cost.lock(
-                table,
-                if *concurrently { Mode::ShareUpdateExclusive } else { Mode::AccessExclusive },
-            );
-        }
         Change::AddConstraint { table, constraint } => {
             add_constraint(cost, table, constraint, (known(table), used, statement));
         }
         Change::ValidateConstraint { table, .. } => {
             cost.lock(table, Mode::ShareUpdateExclusive);
             cost.scan(table);
-        }
-        Change::Update { table, .. }
-        | Change::Delete { table, .. }
-        | Change::Insert { table, .. } => {
-            cost.lock(table, Mode::RowExclusive);
-        }
-        Change::Truncate { table } => {
-            cost.lock(table, Mode::AccessExclusive);
-            cost.rewrite(table);
         }
         Change::Rebuild { table, what } => {
             cost.lock(table, if what == "REINDEX" { Mode::Share } else { Mode::AccessExclusive });

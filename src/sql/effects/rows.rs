@@ -78,7 +78,17 @@ macro_rules! file {
 }
 
 /// PostgreSQL's files, in the order in which their rows are looked at.
-const POSTGRES: &[Text] = &[file!("postgres/columns.toml")];
+const POSTGRES: &[Text] = &[
+    file!("postgres/columns.toml"),
+    file!("postgres/indexes.toml"),
+    file!("postgres/tables.toml"),
+    file!("postgres/partitions.toml"),
+    file!("postgres/views.toml"),
+    file!("postgres/hanging.toml"),
+    file!("postgres/beside.toml"),
+    file!("postgres/upkeep.toml"),
+    file!("postgres/rows.toml"),
+];
 
 /// The files of MySQL and MariaDB.
 const MYSQL: &[Text] = &[file!("mysql/columns.toml")];

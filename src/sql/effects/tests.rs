@@ -94,8 +94,8 @@ fn postgres_names_locks_rewrites_and_scans() {
     );
     postgres("ALTER TABLE t ADD CHECK (c > 0) NOT VALID", "AccessExclusiveLock on t");
     postgres("ALTER TABLE t VALIDATE CONSTRAINT k", "ShareUpdateExclusiveLock on t, scans t");
-    postgres("UPDATE t SET a = ''", "RowExclusiveLock on t");
-    postgres("VACUUM FULL t", "AccessExclusiveLock on t, rewrites t");
+    postgres("UPDATE t SET a = ''", "RowExclusiveLock on t, scans t");
+    postgres("VACUUM FULL t", "AccessExclusiveLock on t, rewrites t, scans t");
     postgres("ALTER TABLE t SET (fillfactor = 70)", "ShareUpdateExclusiveLock on t");
     postgres("DO $$ $$", "unknown");
 }

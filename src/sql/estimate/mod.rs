@@ -74,8 +74,8 @@ pub(crate) fn estimate(
         done.push((table, reading(changes, table)));
     }
     for located in changes {
-        let (Change::Update { table, filtered: false } | Change::Delete { table, filtered: false }) =
-            &located.change
+        let (Change::Update { table, filtered: false, .. }
+        | Change::Delete { table, filtered: false }) = &located.change
         else {
             continue;
         };
@@ -131,7 +131,7 @@ fn moved(table: &Table, work: Work) -> Option<u64> {
 /// New, empty files take no time.
 fn is_emptied(changes: &[Located], table: &TableName) -> bool {
     let empties = |change: &Change| match change {
-        Change::Truncate { table: emptied } | Change::DropTable { table: emptied, .. } => {
+        Change::Truncate { table: emptied, .. } | Change::DropTable { table: emptied, .. } => {
             emptied == table
         }
         _ => false,

@@ -17,7 +17,7 @@ fn catalog(gigabytes: u64) -> Catalog {
     };
     let table = Table { size, estimated_rows: Some(1_000), ..Table::default() };
     let tables = [(TableName::in_schema("public", "t"), table)].into();
-    Catalog { tables, complete: true }
+    Catalog { tables, complete: true, ..Catalog::default() }
 }
 
 fn judged(sql: &str, catalog: &Catalog, server: Server) -> Option<Estimate> {

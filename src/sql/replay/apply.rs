@@ -2,8 +2,8 @@
 
 use crate::model::name::TableName;
 use crate::model::server::Engine;
-use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Table};
-use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, Located};
+use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Table, TableKind};
+use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, IndexForm, Located};
 use crate::sql::types::canonical;
 
 impl Catalog {
@@ -23,18 +23,23 @@ impl Catalog {
 
     fn apply_one(&mut self, change: &Change, engine: Engine) {
         match change {
-            Change::CreateTable { table, columns, key, .. } => {
+            Change::CreateTable { table, columns, key, origin, .. } => {
                 let columns = columns.iter().map(|def| column(def, engine)).collect();
                 let made = Table { columns, key: key.clone(), is_new: true, ..Table::default() };
+                let made = self.shaped(made, table, origin);
                 self.tables.insert(table.clone(), made);
             }
-            Change::DropTable { table, .. } => {
-                self.tables.remove(table);
-            }
-            Change::RenameTable { table, to } => {
-                if let Some(known) = self.tables.remove(table) {
-                    self.tables.insert(to.clone(), known);
+            Change::DropTable { table, .. } => self.remove_table(table),
+            Change::RenameTable { table, to } => self.rename_table(table, to),
+            Change::Act(act) => self.act(act),
+            Change::CreateIndex { table, form: IndexForm { only: false, .. }, .. }
+                if self.is_kind(table, TableKind::Partitioned) =>
+            {
+                // The partitions' own get names of their own.
+                for name in self.descendants(table) {
+                    self.change(&name, |known| known.apply(&name, &nameless(change), engine));
                 }
+                self.change(table, |known| known.apply(table, change, engine));
             }
             Change::DropIndex { table: Some(table), index, .. } => {
                 self.change(table, |known| {
@@ -178,7 +183,7 @@ impl Table {
         let columns = def.columns.clone();
         let (kind, definition) = match &def.kind {
             ConstraintDefKind::PrimaryKey { using_index } => {
-                self.add_primary_key(def, *using_index);
+                self.add_primary_key(table, def, *using_index);
                 return;
             }
             ConstraintDefKind::Unique { .. } => {
@@ -192,6 +197,10 @@ impl Table {
                 (ConstraintKind::ForeignKey, definition)
             }
             ConstraintDefKind::Exclusion => (ConstraintKind::Exclusion, "EXCLUDE".to_owned()),
+        };
+        let other = match &def.kind {
+            ConstraintDefKind::ForeignKey { to } => Some(to.clone()),
+            _ => None,
         };
         let suffix = match kind {
             ConstraintKind::Check => "check",
@@ -220,10 +229,13 @@ impl Table {
             columns,
             definition,
             valid: !def.not_valid,
+            other,
         });
     }
 
-    fn add_primary_key(&mut self, def: &ConstraintDef, using_index: bool) {
+    fn add_primary_key(&mut self, table: &TableName, def: &ConstraintDef, using_index: bool) {
+        let name = def.name.clone().unwrap_or_else(|| format!("{}_pkey", table.name));
+        self.shape.key_name = Some(name);
         self.key = if using_index {
             let index = self.indexes.iter().find(|index| Some(&index.name) == def.columns.first());
             index.map(|index| index.columns.clone()).unwrap_or_default()
@@ -234,6 +246,15 @@ impl Table {
             column.not_null |= self.key.contains(&column.name);
         }
     }
+}
+
+/// An index that the server names.
+fn nameless(change: &Change) -> Change {
+    let mut change = change.clone();
+    if let Change::CreateIndex { index, .. } = &mut change {
+        *index = None;
+    }
+    change
 }
 
 fn column(def: &ColumnDef, engine: Engine) -> Column {

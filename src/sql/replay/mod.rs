@@ -1,5 +1,6 @@
 //! The simulated catalog: what is there after the statements that came before.
 
+mod acts;
 mod apply;
 mod resolve;
 

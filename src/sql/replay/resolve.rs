@@ -1,12 +1,19 @@
 //! Names as statements write them to names as the catalog holds them.
 
+use super::acts;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
+use crate::sql::act::Act;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::{Change, ConstraintDefKind, Located};
+use crate::sql::split::statements;
+use crate::sql::understand::understand;
 
 /// The schema of temporary tables: PostgreSQL's name for it, and here the same for MySQL and MariaDB.
 pub(super) const TEMPORARY: &str = "pg_temp";
+
+/// How deep functions may call each other to be seen through.
+const MAX_CALLS: usize = 4;
 
 /// Where names without a schema are looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,7 +68,88 @@ impl Names {
         for located in &mut changes {
             self.resolve_one(&mut located.change, catalog);
         }
-        changes
+        self.called(changes, catalog, MAX_CALLS)
+    }
+
+    /// Calls of SQL functions whose text is known, as what their statements do; of others as what they are: anything.
+    fn called(&self, changes: Vec<Located>, catalog: &Catalog, depth: usize) -> Vec<Located> {
+        let mut result = Vec::with_capacity(changes.len());
+        for located in changes {
+            let Change::Act(act) = &located.change else {
+                result.push(located);
+                continue;
+            };
+            let Some(name) = act.object.as_ref().filter(|_| act.kind == "call") else {
+                result.push(located);
+                continue;
+            };
+            let found =
+                self.function(name, catalog).and_then(|name| catalog.beside.functions.get(&name));
+            match found.filter(|found| found.language == "sql" && depth > 0) {
+                Some(function) => {
+                    for statement in statements(&function.body, self.engine) {
+                        let mut inner = understand(&statement.sql, statement.span, self.engine);
+                        for inner in &mut inner {
+                            inner.span = located.span;
+                            self.resolve_one(&mut inner.change, catalog);
+                        }
+                        result.extend(self.called(inner, catalog, depth - 1));
+                    }
+                }
+                None => {
+                    let why = format!("it calls function \"{name}\", which can do anything");
+                    result.push(Located { change: Change::Opaque { why }, span: located.span });
+                }
+            }
+        }
+        result
+    }
+
+    /// A function along the search path.
+    fn function(&self, name: &TableName, catalog: &Catalog) -> Option<TableName> {
+        let known = |name: &TableName| catalog.beside.functions.contains_key(name);
+        if name.schema.is_some() {
+            return Some(name.clone()).filter(known);
+        }
+        let mut places = self.schemas.iter().map(|schema| TableName::in_schema(schema, &name.name));
+        places.find(known)
+    }
+
+    fn resolve_act(&self, act: &mut Act, catalog: &Catalog) {
+        for name in act.names_mut() {
+            *name = self.table(name, catalog);
+        }
+        let temporary = act.has("temporary");
+        let Some(object) = act.object.clone() else { return };
+        if acts::makes_relation(act) {
+            act.object = Some(self.made(object, temporary));
+        } else if acts::is_relation(act) {
+            act.object = Some(self.table(&object, catalog));
+        } else if acts::is_of_index(act) {
+            act.tables = self.owner_of(&object.name, catalog).into_iter().collect();
+            if act.kind == "attach_index" {
+                act.tables.extend(self.owner_of(&act.text, catalog));
+            }
+        } else if matches!(
+            act.kind,
+            "drop_function" | "create_function" | "drop_statistics" | "create_statistics"
+        ) {
+            act.object = Some(self.made(object, false));
+        }
+        for called in &mut act.calls {
+            *called =
+                self.function(called, catalog).unwrap_or_else(|| self.made(called.clone(), false));
+        }
+    }
+
+    /// The name of something that is made.
+    fn made(&self, mut name: TableName, temporary: bool) -> TableName {
+        if temporary {
+            name.schema = Some(TEMPORARY.to_owned());
+        } else if name.schema.is_none() {
+            name.schema = self.schemas.first().cloned();
+        }
+        name
     }
 
     fn resolve_one(&self, change: &mut Change, catalog: &Catalog) {
@@ -73,13 +161,22 @@ impl Names {
                 }
                 return;
             }
-            Change::CreateTable { table, temporary, .. } => {
+            Change::CreateTable { table, temporary, origin, .. } => {
                 // A new table comes to the first schema, whatever the others hold.
-                if *temporary {
-                    table.schema = Some(TEMPORARY.to_owned());
-                } else if table.schema.is_none() {
-                    table.schema = self.schemas.first().cloned();
+                *table = self.made(table.clone(), *temporary);
+                let reads = origin.reads.iter_mut().map(|read| &mut read.table);
+                for name in origin.parents.iter_mut().chain(&mut origin.like).chain(reads) {
+                    *name = self.table(name, catalog);
                 }
+                return;
+            }
+            Change::Act(act) if is_blind(act, catalog) => {
+                let why = format!("{} CASCADE drops whatever depends on it", act.what);
+                *change = Change::Opaque { why };
+                return;
+            }
+            Change::Act(act) => {
+                self.resolve_act(act, catalog);
                 return;
             }
             Change::DropIndex { table, index, .. } | Change::RenameIndex { table, index, .. }
@@ -101,12 +198,25 @@ impl Names {
     }
 
     fn owner_of(&self, index: &str, catalog: &Catalog) -> Option<TableName> {
-        let owners = catalog.tables.iter().filter(|(name, table)| {
-            let visible = name.schema.as_ref().is_none_or(|schema| self.schemas.contains(schema));
-            visible && table.indexes.iter().any(|known| self.engine.same_name(&known.name, index))
+        let is_visible = |name: &TableName| {
+            name.schema.as_ref().is_none_or(|schema| self.schemas.contains(schema))
+        };
+        let owners = catalog.tables.iter().filter(|(_, table)| {
+            table.shape.key_name.as_deref() == Some(index)
+                || table.indexes.iter().any(|known| self.engine.same_name(&known.name, index))
         });
-        owners.map(|(name, _)| name.clone()).next()
+        let mut owners: Vec<_> = owners.map(|(name, _)| name.clone()).collect();
+        // An index of another schema was named with it.
+        owners.sort_by_key(|name| !is_visible(name));
+        owners.into_iter().next()
     }
+}
+
+/// Whether nothing tells what a DROP ... CASCADE takes along.
+fn is_blind(act: &Act, catalog: &Catalog) -> bool {
+    let is_known = catalog.complete || !catalog.tables.is_empty();
+    let tells = is_known && act.kind != "drop_extension";
+    act.kind.starts_with("drop_") && act.has("cascade") && act.tables.is_empty() && !tells
 }
 
 impl Engine {
@@ -121,6 +231,7 @@ impl Change {
     pub(crate) fn table(&self) -> Option<&TableName> {
         match self {
             Self::DropIndex { table, .. } | Self::RenameIndex { table, .. } => table.as_ref(),
+            Self::Act(act) => act.tables.first(),
             Self::Harmless | Self::Other { .. } | Self::Opaque { .. } => None,
             Self::CreateTable { table, .. }
             | Self::DropTable { table, .. }
@@ -139,7 +250,7 @@ impl Change {
             | Self::Update { table, .. }
             | Self::Delete { table, .. }
             | Self::Insert { table, .. }
-            | Self::Truncate { table }
+            | Self::Truncate { table, .. }
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }
             | Self::TableSetting { table, .. } => Some(table),
@@ -149,6 +260,7 @@ impl Change {
     fn table_mut(&mut self) -> Option<&mut TableName> {
         match self {
             Self::DropIndex { table, .. } | Self::RenameIndex { table, .. } => table.as_mut(),
+            Self::Act(act) => act.tables.first_mut(),
             Self::Harmless | Self::Other { .. } | Self::Opaque { .. } => None,
             Self::CreateTable { table, .. }
             | Self::DropTable { table, .. }
@@ -167,7 +279,7 @@ impl Change {
             | Self::Update { table, .. }
             | Self::Delete { table, .. }
             | Self::Insert { table, .. }
-            | Self::Truncate { table }
+            | Self::Truncate { table, .. }
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }
             | Self::TableSetting { table, .. } => Some(table),

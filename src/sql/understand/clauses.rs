@@ -59,7 +59,9 @@ fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
     let words = part.words(4);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     Some(match words.as_slice() {
-        ["ATTACH" | "DETACH", ..] => opaque("partitions are not judged yet"),
+        ["ATTACH" | "DETACH", ..] => {
+            Change::Act(Box::new(super::postgres::partition_clause(part, table)?))
+        }
         ["SET", "SCHEMA", ..] => {
             let mut rest = part;
             rest.skip();

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use super::reader::Reader;
 use crate::model::name::TableName;
-use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind};
+use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, IndexForm};
 
 /// A column, and the constraints and indexes that stand beside it: they are changes of their own.
 pub(super) fn column(
@@ -139,6 +139,7 @@ fn index(table: &TableName, name: Option<String>, columns: Vec<String>, shape: S
         concurrently: false,
         kind: shape.kind,
         if_not_exists: false,
+        form: IndexForm::default(),
     }
 }
 

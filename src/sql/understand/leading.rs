@@ -5,6 +5,7 @@ use sqlparser::tokenizer::Token;
 use super::reader::Reader;
 use super::{opaque, unread};
 use crate::model::name::TableName;
+use crate::sql::act::Act;
 use crate::sql::change::{Change, InsertShape};
 
 /// What the statement does, when its words tell.
@@ -22,7 +23,7 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
         ["EXECUTE", ..] => opaque("it runs SQL that is put together at run time"),
         ["USE", ..] => opaque("it changes to another database"),
         ["GRANT" | "REVOKE" | "REASSIGN" | "SECURITY" | "IMPORT", ..] => other(&words, 1),
-        ["INSERT" | "REPLACE", ..] => insert(reader)?,
+        ["INSERT" | "REPLACE", ..] => return insert(reader),
         ["COPY", ..] => copy(reader)?,
         ["LOAD", "DATA" | "XML", ..] => load(reader)?,
         ["LOAD", ..] => Change::Harmless,
@@ -99,12 +100,29 @@ fn seek(reader: &mut Reader<'_>, upper: &str) -> bool {
     false
 }
 
-fn insert(mut reader: Reader<'_>) -> Option<Change> {
+fn insert(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    let whole = reader;
     reader.skip();
     while reader.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
     let _into: bool = reader.eat("INTO");
     let table = reader.table()?;
-    Some(Change::Insert { table, shape: insert_shape(reader) })
+    let shape = insert_shape(reader);
+    let is_mysql = reader.engine.is_mysql_family();
+    if reader.eat("AS") {
+        reader.skip();
+    }
+    let listed = if is_mysql { None } else { reader.parenthesis() };
+    let columns = listed.map(|listed| listed.parts());
+    let columns = columns.into_iter().flatten().filter_map(|mut part| part.name()).collect();
+    let mut changes = vec![Change::Insert { table, shape, columns }];
+    if !is_mysql {
+        let reads = super::reads::of_insert(whole).reads;
+        if !reads.is_empty() {
+            let act = Act { reads, ..Act::new("read", "its query") };
+            changes.push(Change::Act(Box::new(act)));
+        }
+    }
+    Some(changes)
 }
 
 /// What follows the table of an INSERT.
@@ -135,13 +153,18 @@ fn copy(mut reader: Reader<'_>) -> Option<Change> {
     let table = reader.table()?;
     let unnamed = reader.parenthesis().is_none();
     let shape = InsertShape { unnamed, queried: false };
-    Some(if reader.eat("FROM") { Change::Insert { table, shape } } else { Change::Harmless })
+    Some(if reader.eat("FROM") {
+        Change::Insert { table, shape, columns: Vec::new() }
+    } else {
+        Change::Harmless
+    })
 }
 
 fn load(mut reader: Reader<'_>) -> Option<Change> {
     seek(&mut reader, "INTO").then_some(())?;
     let _table: bool = reader.eat("TABLE");
-    Some(Change::Insert { table: reader.table()?, shape: InsertShape::default() })
+    let (shape, columns) = (InsertShape::default(), Vec::new());
+    Some(Change::Insert { table: reader.table()?, shape, columns })
 }
 
 fn comment(mut reader: Reader<'_>) -> Change {
@@ -163,9 +186,19 @@ fn comment(mut reader: Reader<'_>) -> Change {
 fn truncate(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     reader.skip();
     let _optional: bool = reader.eat("TABLE");
-    let _only: bool = reader.eat("ONLY");
-    let tables = reader.tables()?;
-    Some(tables.into_iter().map(|table| Change::Truncate { table }).collect())
+    let mut tables = Vec::new();
+    loop {
+        let only = reader.eat("ONLY");
+        let table = reader.table()?;
+        let _descendants: bool = reader.eat_token(&Token::Mul);
+        tables.push((table, only));
+        if !reader.eat_token(&Token::Comma) {
+            break;
+        }
+    }
+    let cascade = reader.has_word("CASCADE");
+    let change = |(table, only)| Change::Truncate { table, cascade, only };
+    Some(tables.into_iter().map(change).collect())
 }
 
 fn rename_tables(mut reader: Reader<'_>) -> Option<Vec<Change>> {
@@ -363,11 +396,16 @@ fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         let tables = reader.tables()?;
         // Servers refuse it there, other databases do not.
         let if_exists = reader.eat("IF EXISTS") || if_exists;
-        let _behaviour: bool = reader.eat_any(&["CASCADE", "RESTRICT"]);
+        let cascade = reader.eat("CASCADE");
+        let _restrict: bool = reader.eat("RESTRICT");
         // MariaDB: WAIT n, NOWAIT.
         let ends = reader.is_empty() || reader.eat_any(&["WAIT", "NOWAIT"]);
         let change = |table| {
-            if temporary { Change::Harmless } else { Change::DropTable { table, if_exists } }
+            if temporary {
+                Change::Harmless
+            } else {
+                Change::DropTable { table, if_exists, cascade }
+            }
         };
         return ends.then(|| tables.into_iter().map(change).collect());
     }

@@ -7,8 +7,10 @@ mod clauses;
 mod column;
 mod leading;
 mod loose;
+mod postgres;
 mod query;
 mod reader;
+mod reads;
 mod statement;
 
 use sqlparser::tokenizer::Token;
@@ -61,7 +63,11 @@ fn changes(reader: Reader<'_>) -> Vec<Clause> {
     if let Some(clauses) = alter::alter_table(reader) {
         return clauses;
     }
-    let changes = leading::by_words(reader).unwrap_or_else(|| {
+    let own = match reader.engine {
+        Engine::Postgres => postgres::by_words(reader),
+        Engine::MySql | Engine::MariaDb => None,
+    };
+    let changes = own.or_else(|| leading::by_words(reader)).unwrap_or_else(|| {
         if reader.rest.len() > MAX_TOKENS {
             vec![Change::Opaque { why: format!("it has more than {MAX_TOKENS} tokens") }]
         } else {

@@ -3,13 +3,15 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Delete, Expr, FromTable, Insert, Merge, Select, SelectItem, SetExpr, Statement, TableFactor,
-    TableObject, TableWithJoins, Update, Visit, Visitor,
+    AssignmentTarget, Delete, Expr, FromTable, Insert, Merge, Select, SelectItem, SetExpr,
+    Statement, TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
 };
 
-use super::opaque;
 use super::reader::Reader;
+use super::{opaque, reads};
 use crate::model::name::TableName;
+use crate::model::server::Engine;
+use crate::sql::act::Act;
 use crate::sql::change::{Change, InsertShape};
 
 /// What a statement about rows does; at least one change.
@@ -18,6 +20,13 @@ pub(super) fn rows(reader: Reader<'_>, statement: &Statement) -> Vec<Change> {
         Found { reader, is_query: matches!(statement, Statement::Query(_)), changes: Vec::new() };
     // It never breaks off.
     let _done: ControlFlow<()> = statement.visit(&mut found);
+    if reader.engine == Engine::Postgres {
+        let rows = reads::of_statement(reader, statement);
+        if !rows.reads.is_empty() {
+            let act = Act { reads: rows.reads, ..Act::new("read", "its query") };
+            found.changes.push(Change::Act(Box::new(act)));
+        }
+    }
     if found.changes.is_empty() {
         found.changes.push(Change::Harmless);
     }
@@ -39,14 +48,19 @@ impl Visitor for Found<'_> {
             Statement::Update(update) => self.update(update),
             Statement::Delete(delete) => self.delete(delete),
             Statement::Merge(Merge { table, .. }) => match self.factor(table) {
-                Some(table) => Change::Update { table, filtered: true },
+                Some(table) => Change::Update { table, filtered: true, columns: Vec::new() },
                 None => opaque("MERGE into something that is not a table"),
             },
             Statement::Insert(insert) => match &insert.table {
-                TableObject::TableName(name) => {
-                    let table = self.reader.object(name);
-                    Change::Insert { table, shape: shape(insert) }
-                }
+                TableObject::TableName(name) => Change::Insert {
+                    table: self.reader.object(name),
+                    shape: shape(insert),
+                    columns: insert
+                        .columns
+                        .iter()
+                        .map(|name| self.reader.object(name).name)
+                        .collect(),
+                },
                 TableObject::TableFunction(_) | TableObject::TableQuery(_) => {
                     opaque("INSERT into something that is not a table")
                 }
@@ -69,6 +83,7 @@ impl Visitor for Found<'_> {
                 if_not_exists: false,
                 temporary: into.temporary,
                 options: String::new(),
+                origin: Box::default(),
             });
         }
         // `SELECT f();` is the way to call a function for what it does.
@@ -79,7 +94,13 @@ impl Visitor for Found<'_> {
         let unknown = calls
             .filter(|name| self.is_query && select.from.is_empty() && !is_known_function(name));
         let unknown: Vec<_> = unknown
-            .map(|name| opaque(format!("it calls function \"{name}\", which can do anything")))
+            .map(|name| match self.reader.engine {
+                // Its text may be known.
+                Engine::Postgres => {
+                    Change::Act(Box::new(Act::new("call", format!("SELECT {name}()")).about(name)))
+                }
+                Engine::MySql | Engine::MariaDb => opaque(can_do_anything(&name)),
+            })
             .collect();
         self.changes.extend(unknown);
         ControlFlow::Continue(())
@@ -106,10 +127,21 @@ impl Found<'_> {
         }
     }
 
+    /// The columns that an UPDATE sets.
+    fn set(&self, update: &Update) -> Vec<String> {
+        let targets = update.assignments.iter().flat_map(|assignment| match &assignment.target {
+            AssignmentTarget::ColumnName(name) => vec![self.reader.object(name).name],
+            AssignmentTarget::Tuple(names) => {
+                names.iter().map(|name| self.reader.object(name).name).collect()
+            }
+        });
+        targets.collect()
+    }
+
     fn update(&self, update: &Update) -> Change {
         let filtered = update.selection.is_some() || update.limit.is_some();
         match self.factor(&update.table.relation) {
-            Some(table) => Change::Update { table, filtered },
+            Some(table) => Change::Update { table, filtered, columns: self.set(update) },
             None => opaque("UPDATE of something that is not a table"),
         }
     }
@@ -151,6 +183,11 @@ fn shape(insert: &Insert) -> InsertShape {
         unnamed: insert.columns.is_empty() && body.is_some(),
         queried: body.is_some_and(|body| !matches!(body, SetExpr::Values(_))),
     }
+}
+
+/// Why a call is not understood.
+pub(in crate::sql) fn can_do_anything(function: &TableName) -> String {
+    format!("it calls function \"{function}\", which can do anything")
 }
 
 /// Functions of the servers that scripts call for what they do, and that change no table.

@@ -6,19 +6,23 @@ use sqlparser::parser::Parser;
 
 use super::column::{column, columns, constraint, kind_of_index};
 use super::reader::Reader;
-use super::{clauses, loose, opaque, query, unread};
+use super::{clauses, loose, opaque, postgres, query, unread};
 use crate::model::name::TableName;
-use crate::sql::change::Change;
+use crate::model::server::Engine;
+use crate::sql::change::{Change, IndexForm, Origin};
 use crate::sql::tokens::Lexeme;
 
 /// What a statement does, by sqlparser; by its parts where sqlparser cannot read the whole.
 pub(super) fn by_parser(reader: Reader<'_>) -> Vec<Change> {
+    // sqlparser takes ONLY for the name of a table.
+    if let Some(changes) = without_only(reader) {
+        return changes;
+    }
     let parsed = reader.parse(Parser::parse_statement);
     match parsed.and_then(|statement| lower(reader, &statement)) {
         Some(changes) => changes,
         None => table_by_parts(reader)
             .or_else(|| index_without_kind(reader))
-            .or_else(|| without_only(reader))
             .or_else(|| loose::statement(reader))
             .unwrap_or_else(|| vec![unread(reader, "it cannot be read as SQL")]),
     }
@@ -53,30 +57,40 @@ fn create_table(reader: Reader<'_>, create: &CreateTable) -> Vec<Change> {
     }
     beside
         .extend(create.constraints.iter().map(|parsed| constraint(reader, &table, parsed, false)));
-    if let Some(parent) = &create.partition_of {
-        let what = format!("CREATE TABLE {table} PARTITION OF");
-        beside.push(Change::TableSetting { table: reader.object(parent), what });
-    }
-    if let Some(CreateTableLikeKind::Plain(like) | CreateTableLikeKind::Parenthesized(like)) =
-        &create.like
+    if reader.engine.is_mysql_family()
+        && let Some(CreateTableLikeKind::Plain(like) | CreateTableLikeKind::Parenthesized(like)) =
+            &create.like
     {
         let what = format!("CREATE TABLE {table} LIKE {}", reader.object(&like.name));
         beside.push(Change::Other { what });
     }
     let flags = (create.if_not_exists, create.temporary);
-    new_table(table, defs, beside, (flags, options(reader)))
+    new_table(reader, (table, defs), beside, flags)
 }
 
 /// CREATE TABLE and, unless it is temporary, what stands beside its columns.
 pub(super) fn new_table(
-    table: TableName,
-    columns: Vec<crate::sql::change::ColumnDef>,
+    reader: Reader<'_>,
+    (table, columns): (TableName, Vec<crate::sql::change::ColumnDef>),
     beside: Vec<Change>,
-    ((if_not_exists, temporary), options): ((bool, bool), String),
+    (if_not_exists, temporary): (bool, bool),
 ) -> Vec<Change> {
-    let key = beside.iter().find_map(primary_key).unwrap_or_default();
-    let mut changes =
-        vec![Change::CreateTable { table, columns, key, if_not_exists, temporary, options }];
+    let (key, key_name) = beside.iter().find_map(primary_key).unwrap_or_default();
+    let origin = match reader.engine {
+        Engine::Postgres => postgres::origin(reader),
+        Engine::MySql | Engine::MariaDb => Origin::default(),
+    };
+    let origin = Box::new(Origin { key_name, ..origin });
+    let options = options(reader);
+    let mut changes = vec![Change::CreateTable {
+        table,
+        columns,
+        key,
+        if_not_exists,
+        temporary,
+        options,
+        origin,
+    }];
     if !temporary {
         changes.extend(beside.into_iter().filter(|change| primary_key(change).is_none()));
     }
@@ -94,13 +108,14 @@ fn options(mut reader: Reader<'_>) -> String {
     reader.text().to_owned()
 }
 
-fn primary_key(change: &Change) -> Option<Vec<String>> {
+/// The columns of a primary key, and its name.
+fn primary_key(change: &Change) -> Option<(Vec<String>, Option<String>)> {
     use crate::sql::change::ConstraintDefKind::PrimaryKey;
     match change {
         Change::AddConstraint { constraint, .. }
             if matches!(constraint.kind, PrimaryKey { .. }) =>
         {
-            Some(constraint.columns.clone())
+            Some((constraint.columns.clone(), constraint.name.clone()))
         }
         _ => None,
     }
@@ -115,22 +130,42 @@ fn create_index(reader: Reader<'_>, create: &CreateIndex) -> Change {
         concurrently: create.concurrently,
         kind: create.using.as_ref().and_then(kind_of_index),
         if_not_exists: create.if_not_exists,
+        form: IndexForm {
+            only: false,
+            partial: create.predicate.is_some(),
+            include: !create.include.is_empty(),
+        },
     }
 }
 
-/// `UPDATE ONLY t`, `DELETE FROM ONLY t`, `SELECT ... FROM ONLY t`.
+/// `UPDATE ONLY t`, `DELETE FROM ONLY t`, `SELECT ... FROM ONLY t`, `CREATE INDEX ... ON ONLY t`.
 fn without_only(reader: Reader<'_>) -> Option<Vec<Change>> {
+    (reader.engine == Engine::Postgres && reader.has_word("ONLY")).then_some(())?;
+    let makes_index = reader.word() == "CREATE";
     let mut rest = Vec::with_capacity(reader.rest.len());
     let mut before: Option<&Lexeme> = None;
     for lexeme in reader.rest {
-        let names_table = before.is_some_and(|word| word.is_word("UPDATE") || word.is_word("FROM"));
+        let names_table = before.is_some_and(|word| {
+            word.is_word("UPDATE") || word.is_word("FROM") || (makes_index && word.is_word("ON"))
+        });
         if !(names_table && lexeme.is_word("ONLY")) {
             rest.push(lexeme.clone());
         }
         before = Some(lexeme);
     }
+    (rest.len() < reader.rest.len()).then_some(())?;
     let reader = Reader { rest: &rest, ..reader };
-    lower(reader, &reader.parse(Parser::parse_statement)?)
+    let parsed = reader.parse(Parser::parse_statement);
+    let mut changes = match parsed.and_then(|statement| lower(reader, &statement)) {
+        Some(changes) => changes,
+        None => index_without_kind(reader)?,
+    };
+    for change in &mut changes {
+        if let Change::CreateIndex { form, .. } = change {
+            form.only = true;
+        }
+    }
+    Some(changes)
 }
 
 /// CREATE FULLTEXT INDEX, CREATE SPATIAL INDEX, and indexes with options that sqlparser does not know.
@@ -168,9 +203,24 @@ fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
     rest.eat("TABLE").then_some(())?;
     let if_not_exists = rest.eat("IF NOT EXISTS");
     let table = rest.table()?;
+    // PARTITION OF, OF and AS need no columns.
+    let said_otherwise = reader.engine == Engine::Postgres
+        && matches!(rest.word().as_str(), "PARTITION" | "OF" | "AS" | "USING" | "WITH");
+    if said_otherwise {
+        return Some(new_table(
+            reader,
+            (table, Vec::new()),
+            Vec::new(),
+            (if_not_exists, temporary),
+        ));
+    }
     let inside = rest.parenthesis()?;
     let (mut defs, mut beside) = (Vec::new(), Vec::new());
+    let by_query = reader.engine == Engine::Postgres && rest.has_word("AS");
     for part in inside.parts() {
+        if reader.engine == Engine::Postgres && part.word() == "LIKE" {
+            continue;
+        }
         let known = clauses::without_unknown_words(part);
         let part = Reader { rest: &known.rest, ..part };
         if let Some(parsed) = part.parse(Parser::parse_optional_table_constraint).flatten() {
@@ -179,9 +229,13 @@ fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
             let (def, changes) = column(part, &table, &parsed);
             defs.push(def);
             beside.extend(changes);
+        } else if by_query {
+            // CREATE TABLE z (a, b) AS ...: names without types.
+            defs.clear();
+            break;
         } else {
             return None;
         }
     }
-    Some(new_table(table, defs, beside, ((if_not_exists, temporary), rest.text().to_owned())))
+    Some(new_table(reader, (table, defs), beside, (if_not_exists, temporary)))
 }

@@ -2,6 +2,7 @@
 
 use super::Reading;
 use crate::database::error::DbError;
+use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::{Constraint, ConstraintKind};
 use crate::sql::quote;
@@ -39,6 +40,7 @@ pub(super) async fn read_checks(reading: &mut Reading<'_>) -> Result<(), DbError
             columns,
             definition: format!("CHECK ({clause}){end}"),
             valid: enforced,
+            other: None,
         });
     }
     Ok(())
@@ -119,6 +121,7 @@ fn place(reading: &mut Reading<'_>, key: &Key) {
             columns: key.columns.clone(),
             definition: definition.clone(),
             valid: true,
+            other: Some(TableName { schema: key.to_schema.clone(), name: key.to_table.clone() }),
         });
     }
     if key.to_schema.is_some() {
@@ -131,6 +134,10 @@ fn place(reading: &mut Reading<'_>, key: &Key) {
             columns: key.to_columns.clone(),
             definition,
             valid: true,
+            other: Some(match key.table.split_once('.') {
+                Some((schema, name)) => TableName::in_schema(schema, name),
+                None => TableName::bare(&key.table),
+            }),
         });
     }
 }

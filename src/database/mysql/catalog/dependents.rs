@@ -76,7 +76,7 @@ async fn triggers(reading: &mut Reading<'_>) -> Result<Vec<Text>, DbError> {
         let title = format!("trigger \"{name}\"");
         let fires = format!("{} {}", row.text(2)?, row.text(3)?);
         if let Some(found) = reading.table(&table) {
-            found.triggers.push(Trigger { name, fires });
+            found.triggers.push(Trigger { name, fires, function: None });
         }
         texts.push(Text { title, body: row.opt_text(4)?, table: Some(table) });
     }

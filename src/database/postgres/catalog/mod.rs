@@ -1,11 +1,15 @@
 //! Tables and everything that hangs on them, from the system catalogs of PostgreSQL 13 and newer.
 
+mod beside;
 mod columns;
 mod constraints;
 mod dependents;
 mod functions;
 mod indexes;
 mod peculiarities;
+mod shapes;
+
+pub(crate) use beside::beside;
 
 use std::collections::BTreeMap;
 
@@ -52,6 +56,7 @@ pub(crate) async fn catalog(
     dependents::read(&mut reading).await?;
     functions::read(&mut reading).await?;
     peculiarities::read(&mut reading).await?;
+    shapes::read(&mut reading).await?;
     Ok(reading.tables.into_values().collect())
 }
 

@@ -23,7 +23,10 @@ use observed::Observed;
 /// What is there before each statement.
 static BASE: LazyLock<String> = LazyLock::new(|| {
     let root = env!("CARGO_MANIFEST_DIR");
-    std::fs::read_to_string(format!("{root}/lints/effects/postgres/base.sql")).unwrap()
+    let read = |name: &str| {
+        std::fs::read_to_string(format!("{root}/lints/effects/postgres/{name}.sql")).unwrap()
+    };
+    format!("{}\n{}", read("base"), read("beside"))
 });
 
 /// Where the rows are.

@@ -1,0 +1,82 @@
+//! Acts on what stands beside tables, and on tables as a whole: views, triggers, sequences, partitions, upkeep.
+
+use std::collections::BTreeSet;
+
+use crate::model::name::TableName;
+
+/// One act of a statement.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Act {
+    /// Its kind, as the rows of `lints/effects` call it: `create_view`, `refresh`, `attach_partition`.
+    pub(crate) kind: &'static str,
+    /// What the statement says of it, as facts of the rows: `concurrently`, `cascade`, `no-data`.
+    pub(crate) marks: BTreeSet<&'static str>,
+    /// What it is about, when that is no table: a view, an index, a sequence, a function, a schema.
+    pub(crate) object: Option<TableName>,
+    /// The tables that it names: of a trigger its own, of ATTACH PARTITION the partitioned one.
+    pub(crate) tables: Vec<TableName>,
+    /// Tables in a second role: the partition that is attached, the far end of a constraint trigger.
+    pub(crate) others: Vec<TableName>,
+    /// What its query, or the statement inside it, reads and locks.
+    pub(crate) reads: Vec<Read>,
+    /// Functions that it calls, without the server's own as far as those are known.
+    pub(crate) calls: Vec<TableName>,
+    /// A text that matters: a partition's bound, a function's body.
+    pub(crate) text: String,
+    /// In the statement's words, for people: `CREATE TRIGGER audit`.
+    pub(crate) what: String,
+}
+
+/// A table that a query reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Read {
+    /// The table or view.
+    pub(crate) table: TableName,
+    /// Whether its rows are locked: FOR UPDATE, FOR SHARE.
+    pub(crate) for_update: bool,
+    /// Columns that the query compares with values, so that an index on one of them saves reading the rest. Empty: all
+    /// rows are read.
+    pub(crate) by: Vec<String>,
+}
+
+impl Act {
+    /// An act of a kind, in the statement's words.
+    pub(crate) fn new(kind: &'static str, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), ..Self::default() }
+    }
+
+    /// On these tables.
+    pub(crate) fn on(self, tables: impl IntoIterator<Item = TableName>) -> Self {
+        Self { tables: tables.into_iter().collect(), ..self }
+    }
+
+    /// About an object.
+    pub(crate) fn about(self, object: TableName) -> Self {
+        Self { object: Some(object), ..self }
+    }
+
+    /// With a mark, if it holds.
+    pub(crate) fn mark(mut self, mark: &'static str, holds: bool) -> Self {
+        if holds {
+            self.marks.insert(mark);
+        }
+        self
+    }
+
+    /// Whether it has a mark.
+    pub(crate) fn has(&self, mark: &str) -> bool {
+        self.marks.contains(mark)
+    }
+
+    /// All names in it, to be resolved.
+    pub(crate) fn names_mut(&mut self) -> impl Iterator<Item = &mut TableName> {
+        let reads = self.reads.iter_mut().map(|read| &mut read.table);
+        self.tables.iter_mut().chain(&mut self.others).chain(reads)
+    }
+
+    /// The tables on which it needs more than readers and writers do.
+    pub(crate) fn strongly(&self) -> Vec<&TableName> {
+        let weak = self.has("concurrently") || matches!(self.kind, "read" | "vacuum" | "analyze");
+        if weak { Vec::new() } else { self.tables.iter().chain(&self.others).collect() }
+    }
+}

@@ -1,0 +1,142 @@
+//! DROP, with what goes along.
+
+use super::super::case::Case;
+use super::is_known;
+use super::tables::{ancestors, family};
+use crate::model::name::TableName;
+use crate::model::server::Engine;
+use crate::sql::act::Act;
+use crate::sql::catalog::{Catalog, Table, TableKind};
+use crate::sql::rename::mentions;
+
+/// DROP TABLE.
+pub(super) fn table(table: &TableName, cascade: bool, catalog: &Catalog) -> Case {
+    let above = ancestors(table, catalog);
+    let parent: Vec<_> = above.first().cloned().into_iter().collect();
+    let default = parent.iter().filter_map(|parent| super::partitions::default(parent, catalog));
+    Case::new("drop_table", table)
+        .fact("cascade", cascade)
+        .fact("partition", !parent.is_empty())
+        .part("gone", gone(std::slice::from_ref(table), cascade, catalog))
+        .part("default", default)
+        .part("parent", parent)
+}
+
+/// Everything that is locked because tables go: what is below them, both ends of foreign keys, and, with CASCADE, the
+/// materialized views that read them.
+fn gone(tables: &[TableName], cascade: bool, catalog: &Catalog) -> Vec<TableName> {
+    let mut all: Vec<TableName> = Vec::new();
+    for table in tables {
+        let family = family(table, catalog);
+        for name in &family {
+            let inherited = ancestors(name, catalog);
+            let keys = std::iter::once(name).chain(&inherited);
+            let keys: Vec<_> = keys.flat_map(|name| catalog.partners(name)).collect();
+            all.push(name.clone());
+            all.extend(keys);
+            if cascade {
+                let referrers = catalog.referrers(name);
+                all.extend(referrers.iter().flat_map(|name| super::tables::family(name, catalog)));
+                all.extend(materialized(catalog.readers(name), catalog));
+            }
+        }
+    }
+    all
+}
+
+fn materialized(views: Vec<TableName>, catalog: &Catalog) -> Vec<TableName> {
+    views.into_iter().filter(|name| catalog.is_kind(name, TableKind::MaterializedView)).collect()
+}
+
+/// DROP of what is no table: the tables that lose something by it. `None`: the catalog cannot tell.
+pub(super) fn object(act: &Act, catalog: &Catalog) -> Option<Case> {
+    let case = Case::of(act.kind).fact("cascade", act.has("cascade"));
+    let (Some(object), true) = (&act.object, act.has("cascade")) else { return Some(case) };
+    if !is_known(catalog) || act.kind == "drop_extension" {
+        return None;
+    }
+    let losing = match act.kind {
+        "drop_view" => materialized(catalog.readers(object), catalog),
+        "drop_schema" => schema(&object.name, catalog),
+        "drop_type" | "drop_domain" => with(catalog, |table| uses_type(table, object)),
+        "drop_sequence" => {
+            let mut losing: Vec<_> = Vec::new();
+            for (name, table) in &catalog.tables {
+                if counts_by(name, table, object) {
+                    losing.push(name.clone());
+                }
+            }
+            losing
+        }
+        "drop_function" => with(catalog, |table| calls(table, object)),
+        _ => Vec::new(),
+    };
+    let below: Vec<_> = losing.iter().flat_map(|name| family(name, catalog)).collect();
+    Some(case.part("losing", below))
+}
+
+fn with(catalog: &Catalog, holds: impl Fn(&Table) -> bool) -> Vec<TableName> {
+    let tables = catalog.tables.iter().filter(|(_, table)| holds(table));
+    tables.map(|(name, _)| name.clone()).collect()
+}
+
+fn schema(schema: &str, catalog: &Catalog) -> Vec<TableName> {
+    let is_in = |name: &&TableName| name.schema.as_deref() == Some(schema);
+    let tables: Vec<_> = catalog.tables.keys().filter(is_in).cloned().collect();
+    let mut all = gone(&tables, true, catalog);
+    let prefix = format!("{schema}.");
+    all.extend(with(catalog, |table| {
+        let typed = table.columns.iter().any(|column| column.data_type.starts_with(&prefix));
+        let in_schema = |name: &Option<TableName>| {
+            name.as_ref().is_some_and(|name| name.schema.as_deref() == Some(schema))
+        };
+        typed
+            || in_schema(&table.shape.of_type)
+            || table.triggers.iter().any(|trigger| in_schema(&trigger.function))
+    }));
+    all
+}
+
+fn uses_type(table: &Table, name: &TableName) -> bool {
+    let is_it = |text: &str| {
+        let text = text.trim_end_matches("[]").trim_matches('"');
+        let (schema, bare) =
+            text.rsplit_once('.').map_or((None, text), |(schema, bare)| (Some(schema), bare));
+        bare.trim_matches('"').eq_ignore_ascii_case(&name.name)
+            && (schema.is_none() || name.schema.is_none() || schema == name.schema.as_deref())
+    };
+    table.columns.iter().any(|column| is_it(&column.data_type))
+        || table.shape.of_type.as_ref().is_some_and(|of| of.name == name.name)
+}
+
+/// A default that counts by a sequence; serial's own has the name that the server gives it.
+fn counts_by(name: &TableName, table: &Table, sequence: &TableName) -> bool {
+    let own = |column: &str| format!("{}_{column}_seq", name.name) == sequence.name;
+    table.columns.iter().any(|column| {
+        let named = column
+            .default
+            .as_deref()
+            .is_some_and(|text| text.contains("nextval") && text.contains(&sequence.name));
+        named || (column.counts && own(&column.name))
+    })
+}
+
+fn calls(table: &Table, function: &TableName) -> bool {
+    let same = |name: &TableName| {
+        name.name == function.name
+            && (name.schema.is_none()
+                || function.schema.is_none()
+                || name.schema == function.schema)
+    };
+    let in_text = |text: &str| {
+        text.contains(&format!("{}(", function.name))
+            || mentions(Engine::Postgres, text, &function.name)
+    };
+    table.triggers.iter().any(|trigger| trigger.function.as_ref().is_some_and(same))
+        || table.columns.iter().any(|column| {
+            column.default.as_deref().is_some_and(in_text)
+                || column.generated.as_deref().is_some_and(in_text)
+        })
+        || table.constraints.iter().any(|known| in_text(&known.definition))
+        || table.indexes.iter().any(|known| in_text(&known.definition))
+}

@@ -1,0 +1,111 @@
+//! Partitions that are attached and detached.
+
+use super::super::case::Case;
+use super::bounds;
+use super::leaves;
+use super::tables::family;
+use crate::model::name::TableName;
+use crate::sql::act::Act;
+use crate::sql::catalog::{Catalog, ConstraintKind, Table};
+
+/// The default partition of a table.
+pub(super) fn default(parent: &TableName, catalog: &Catalog) -> Option<TableName> {
+    let mut children = catalog.children(parent);
+    children.find(|name| is_default(name, catalog)).cloned()
+}
+
+fn is_default(name: &TableName, catalog: &Catalog) -> bool {
+    let known = catalog.tables.get(name);
+    known.is_some_and(|known| known.shape.bound.as_deref() == Some("DEFAULT"))
+}
+
+/// ATTACH PARTITION.
+pub(super) fn attach(act: &Act, catalog: &Catalog) -> Vec<Case> {
+    let (Some(table), Some(partition)) = (act.tables.first(), act.others.first()) else {
+        return Vec::new();
+    };
+    let (parent, child) = (catalog.tables.get(table), catalog.tables.get(partition));
+    let by = parent.map(|known| known.shape.partitioned_by.as_slice()).unwrap_or_default();
+    let is_first = catalog.children(table).next().is_none();
+    let checked = match act.has("default-partition") {
+        true => {
+            is_first
+                || child.is_some_and(|child| bounds::refuted(child, by, others(table, catalog)))
+        }
+        false => child.is_some_and(|child| bounds::implied(child, by, &act.text)),
+    };
+    let default = if act.has("default-partition") { None } else { default(table, catalog) };
+    let default: Vec<_> = default.into_iter().collect();
+    let (kept, made) = keys(parent, child);
+    let builds = builds(parent, child);
+    vec![
+        Case::new("attach_partition", table)
+            .fact("checked", checked)
+            .fact("makes-key", !made.is_empty())
+            .fact("builds-index", builds)
+            .part("partition", family(partition, catalog))
+            .part("partition-rows", leaves(partition, catalog))
+            .part("default", default.iter().flat_map(|name| family(name, catalog)))
+            .part("default-rows", default.iter().flat_map(|name| leaves(name, catalog)))
+            .part("kept-partners", kept)
+            .part("made-partners", made)
+            .part("referrers", catalog.referrers(table)),
+    ]
+}
+
+fn others<'c>(table: &'c TableName, catalog: &'c Catalog) -> impl Iterator<Item = &'c str> {
+    catalog.children(table).filter_map(|name| catalog.tables.get(name)?.shape.bound.as_deref())
+}
+
+/// The far ends of the parent's foreign keys: those for which the partition has a key of its own, and those for which
+/// one is made, so that its rows are looked up.
+fn keys(parent: Option<&Table>, child: Option<&Table>) -> (Vec<TableName>, Vec<TableName>) {
+    let (mut kept, mut made) = (Vec::new(), Vec::new());
+    let keys = parent.into_iter().flat_map(|known| &known.constraints);
+    for key in keys.filter(|key| key.kind == ConstraintKind::ForeignKey) {
+        let Some(other) = key.other.clone() else { continue };
+        let own = child.is_some_and(|child| {
+            child.constraints.iter().any(|own| {
+                own.kind == ConstraintKind::ForeignKey
+                    && own.other == key.other
+                    && own.columns == key.columns
+                    && own.valid
+            })
+        });
+        if own { kept.push(other) } else { made.push(other) }
+    }
+    (kept, made)
+}
+
+/// Whether the parent has an index for which the partition has none.
+fn builds(parent: Option<&Table>, child: Option<&Table>) -> bool {
+    let Some(parent) = parent else { return false };
+    let lacks_key = !parent.key.is_empty() && child.is_none_or(|child| child.key != parent.key);
+    let has = |columns: &[String], unique: bool| {
+        child.is_some_and(|child| {
+            child.indexes.iter().any(|own| own.columns == columns && own.unique == unique)
+        })
+    };
+    lacks_key || parent.indexes.iter().any(|index| !has(&index.columns, index.unique))
+}
+
+/// DETACH PARTITION.
+pub(super) fn detach(act: &Act, catalog: &Catalog) -> Vec<Case> {
+    let (Some(table), Some(partition)) = (act.tables.first(), act.others.first()) else {
+        return Vec::new();
+    };
+    let default = default(table, catalog).filter(|name| name != partition);
+    let referrers = catalog.referrers(table);
+    vec![
+        Case::new("detach_partition", table)
+            .fact("concurrently", act.has("concurrently"))
+            .fact("finalize", act.has("finalize"))
+            .fact("referenced", !referrers.is_empty())
+            .part("partition", [partition.clone()])
+            .part("below", catalog.descendants(partition))
+            .part("partition-rows", leaves(partition, catalog))
+            .part("default", default)
+            .part("partners", catalog.partners(table))
+            .part("referrers", referrers),
+    ]
+}

@@ -1,0 +1,142 @@
+//! Statements about rows: what they read, and the foreign keys that the server checks.
+
+use super::super::case::Case;
+use super::tables::{ancestors, family};
+use super::{leaves, stored};
+use crate::model::name::TableName;
+use crate::sql::act::{Act, Read};
+use crate::sql::catalog::{Catalog, ConstraintKind, Table, TableKind};
+
+/// INSERT: the far ends of foreign keys are looked at when a column of theirs is given.
+pub(super) fn insert(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<Case> {
+    target("insert", table, catalog, |name| far_ends(name, columns, catalog))
+}
+
+/// UPDATE: the far ends of keys that it sets, and those that refer to what it sets.
+pub(super) fn update(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<Case> {
+    target("update", table, catalog, |name| {
+        let mut all =
+            if columns.is_empty() { Vec::new() } else { far_ends(name, columns, catalog) };
+        if sets_key(name, columns, catalog) {
+            all.extend(catalog.referrers(name));
+        }
+        all
+    })
+}
+
+/// DELETE: the rows that refer to those that go are looked for, and changed with ON DELETE CASCADE or SET NULL.
+pub(super) fn delete(table: &TableName, catalog: &Catalog) -> Vec<Case> {
+    let mut cases = target("delete", table, catalog, |_| Vec::new());
+    for table in catalog.behind(table) {
+        let mut kept = Vec::new();
+        let mut changed = Vec::new();
+        for name in std::iter::once(table.clone()).chain(ancestors(&table, catalog)) {
+            for referrer in catalog.referrers(&name) {
+                if is_changed(&referrer, &name, catalog) {
+                    changed.push(referrer);
+                } else {
+                    kept.push(referrer);
+                }
+            }
+        }
+        if let Some(case) = cases.pop() {
+            cases.push(case.part("far", kept).part("changed", changed));
+        }
+    }
+    cases
+}
+
+fn is_changed(referrer: &TableName, of: &TableName, catalog: &Catalog) -> bool {
+    let keys = catalog.tables.get(referrer).into_iter().flat_map(|known| &known.constraints);
+    let mut keys = keys.filter(|key| key.other.as_ref() == Some(of));
+    keys.any(|key| {
+        let upper = key.definition.to_ascii_uppercase();
+        ["CASCADE", "SET NULL", "SET DEFAULT"]
+            .iter()
+            .any(|action| upper.contains(&format!("ON DELETE {action}")))
+    })
+}
+
+fn target(
+    kind: &'static str,
+    table: &TableName,
+    catalog: &Catalog,
+    far: impl Fn(&TableName) -> Vec<TableName>,
+) -> Vec<Case> {
+    let behind = catalog.behind(table);
+    let keys = behind.iter().flat_map(|name| {
+        let above = ancestors(name, catalog);
+        std::iter::once(name.clone()).chain(above).flat_map(|name| far(&name)).collect::<Vec<_>>()
+    });
+    let far: Vec<_> = keys.collect();
+    let written: Vec<_> =
+        behind.iter().flat_map(|name| family_of_rows(kind, name, catalog)).collect();
+    vec![Case::of(kind).part("table", written).part("far", far)]
+}
+
+/// A table and those in which its rows can be. INSERT into a table with heirs is into that table alone.
+fn family_of_rows(kind: &str, table: &TableName, catalog: &Catalog) -> Vec<TableName> {
+    let partitioned = catalog.is_kind(table, TableKind::Partitioned);
+    if kind == "insert" && !partitioned { vec![table.clone()] } else { family(table, catalog) }
+}
+
+fn far_ends(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<TableName> {
+    let keys = catalog.tables.get(table).into_iter().flat_map(|known| &known.constraints);
+    let keys = keys.filter(|key| key.kind == ConstraintKind::ForeignKey);
+    let keys = keys.filter(|key| {
+        columns.is_empty() || key.columns.iter().any(|column| columns.contains(column))
+    });
+    keys.filter_map(|key| key.other.clone()).filter(|other| other != table).collect()
+}
+
+fn sets_key(table: &TableName, columns: &[String], catalog: &Catalog) -> bool {
+    let Some(known) = catalog.tables.get(table) else { return false };
+    let unique = known.indexes.iter().filter(|index| index.unique).flat_map(|index| &index.columns);
+    known.key.iter().chain(unique).any(|column| columns.contains(column))
+}
+
+/// A query: the tables behind the names that it reads.
+pub(super) fn query(act: &Act, catalog: &Catalog) -> Vec<Case> {
+    let planned = act.has("planned");
+    let case = Case::of("read")
+        .fact("planned", planned)
+        .fact("locks-rows", act.reads.iter().any(|read| read.for_update));
+    let case = reading(case, &act.reads, catalog);
+    let written = act.others.iter().flat_map(|name| catalog.behind(name));
+    vec![case.part("written", written.collect::<Vec<_>>())]
+}
+
+/// Adds what is read to a case: `reads`, `locked` rows, and `scanned` where no index helps.
+pub(super) fn reading(case: Case, reads: &[Read], catalog: &Catalog) -> Case {
+    let mut case = case;
+    for read in reads {
+        let behind = catalog.behind(&read.table);
+        let all: Vec<_> = behind.iter().flat_map(|name| family(name, catalog)).collect();
+        let part = if read.for_update { "locked" } else { "reads" };
+        let rows: Vec<_> = behind
+            .iter()
+            .filter(|name| !is_found(name, read, catalog))
+            .flat_map(|name| {
+                let mut rows = leaves(name, catalog);
+                rows.extend(stored(catalog.descendants(name), catalog));
+                rows
+            })
+            .collect();
+        case = case.part(part, all).part("scanned", rows);
+    }
+    case
+}
+
+/// Whether an index leads to the rows that are looked for.
+fn is_found(table: &TableName, read: &Read, catalog: &Catalog) -> bool {
+    let Some(known) = catalog.tables.get(table) else { return false };
+    leading(known).any(|column| read.by.iter().any(|by| by == column))
+}
+
+fn leading(table: &Table) -> impl Iterator<Item = &String> {
+    table
+        .key
+        .first()
+        .into_iter()
+        .chain(table.indexes.iter().filter_map(|index| index.columns.first()))
+}

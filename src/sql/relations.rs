@@ -1,0 +1,100 @@
+//! What tables have to do with each other, as far as the catalog knows.
+
+use std::collections::BTreeSet;
+
+use super::catalog::{Catalog, ConstraintKind, Table, TableKind};
+use crate::model::name::TableName;
+
+impl Catalog {
+    /// The partitions of a table, or the tables that inherit from it, without theirs.
+    pub(crate) fn children<'c>(
+        &'c self,
+        of: &'c TableName,
+    ) -> impl Iterator<Item = &'c TableName> + 'c {
+        let children =
+            self.tables.iter().filter(move |(_, known)| known.shape.parents.contains(of));
+        children.map(|(name, _)| name)
+    }
+
+    /// All below a table: partitions of partitions, too.
+    pub(crate) fn descendants(&self, of: &TableName) -> Vec<TableName> {
+        self.reach(of, |catalog, name| catalog.children(name).cloned().collect())
+    }
+
+    /// The tables that its foreign keys point at, itself left out.
+    pub(crate) fn partners(&self, of: &TableName) -> Vec<TableName> {
+        let keys = self.tables.get(of).into_iter().flat_map(|known| &known.constraints);
+        let others = keys.filter(|known| known.kind == ConstraintKind::ForeignKey);
+        let others: BTreeSet<_> =
+            others.filter_map(|known| known.other.clone()).filter(|other| other != of).collect();
+        others.into_iter().collect()
+    }
+
+    /// The tables whose foreign keys point at it, itself left out. Foreign keys of partitions are their parent's.
+    pub(crate) fn referrers(&self, of: &TableName) -> Vec<TableName> {
+        let points_here = |known: &Table| {
+            known
+                .constraints
+                .iter()
+                .any(|key| key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(of))
+        };
+        let mut found: BTreeSet<TableName> = BTreeSet::new();
+        for (name, known) in &self.tables {
+            if points_here(known) {
+                found.insert(name.clone());
+            }
+        }
+        let recorded = self.tables.get(of).into_iter().flat_map(|known| &known.constraints);
+        let recorded = recorded.filter(|key| key.kind == ConstraintKind::ReferencedBy);
+        found.extend(recorded.filter_map(|key| key.other.clone()));
+        found.remove(of);
+        found.into_iter().collect()
+    }
+
+    /// The views, materialized ones included, that read it, and those that read them.
+    pub(crate) fn readers(&self, of: &TableName) -> Vec<TableName> {
+        self.reach(of, |catalog, name| {
+            let views = catalog.tables.iter().filter(|(_, known)| known.shape.reads.contains(name));
+            views.map(|(name, _)| name.clone()).collect()
+        })
+    }
+
+    /// The tables that stand behind a name: itself, or what a view reads.
+    pub(crate) fn behind(&self, name: &TableName) -> Vec<TableName> {
+        if !self.is_kind(name, TableKind::View) {
+            return vec![name.clone()];
+        }
+        let all = self.reach(name, |catalog, name| {
+            let view = catalog.tables.get(name);
+            let view = view.filter(|known| known.shape.kind == TableKind::View);
+            view.map(|known| known.shape.reads.clone()).unwrap_or_default()
+        });
+        all.into_iter().filter(|name| !self.is_kind(name, TableKind::View)).collect()
+    }
+
+    /// Whether a name is known to be of a kind.
+    pub(crate) fn is_kind(&self, name: &TableName, kind: TableKind) -> bool {
+        self.tables.get(name).is_some_and(|known| known.shape.kind == kind)
+    }
+
+    /// Everything that can be reached in steps from a name, without itself, in the order of finding.
+    fn reach(
+        &self,
+        from: &TableName,
+        step: impl Fn(&Self, &TableName) -> Vec<TableName>,
+    ) -> Vec<TableName> {
+        let mut found: Vec<TableName> = Vec::new();
+        let mut at = 0;
+        let mut next = step(self, from);
+        loop {
+            for name in next {
+                if name != *from && !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+            let Some(name) = found.get(at) else { return found };
+            at += 1;
+            next = step(self, name);
+        }
+    }
+}
