@@ -1,7 +1,6 @@
 //! LOCK TABLE.
 
 use super::{Check, Report, Rule, Subject};
-use crate::sql::change::Change;
 use crate::sql::effect::Blocks;
 
 pub(super) const RULE: Rule = Rule {
@@ -12,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
-    let Change::TableSetting { table, what } = &cx.located.change else { return Vec::new() };
+    let Some((table, what)) = cx.located.change.done_to_table() else { return Vec::new() };
     if !what.starts_with("LOCK TABLE") || cx.is_new(table) || cx.effect.blocks < Blocks::Writes {
         return Vec::new();
     }

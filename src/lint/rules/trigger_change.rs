@@ -1,7 +1,6 @@
 //! Triggers and rules that come to, or go from, the writes of builds that know nothing of them.
 
 use super::{Check, Report, Rule, Subject};
-use crate::sql::change::Change;
 
 pub(super) const RULE: Rule = Rule {
     id: "trigger-change",
@@ -11,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
-    let Change::TableSetting { table, what } = &cx.located.change else { return Vec::new() };
+    let Some((table, what)) = cx.located.change.done_to_table() else { return Vec::new() };
     let upper = what.to_ascii_uppercase();
     let mut words = upper.split_whitespace();
     let (verb, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

@@ -58,7 +58,9 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
             Engine::MySql | Engine::MariaDb => None,
         };
         if let Some(cases) = own {
-            cases.iter().for_each(|case| cost.add(case, server));
+            for case in &cases {
+                cost.add(case, server);
+            }
             continue;
         }
         match server.engine {

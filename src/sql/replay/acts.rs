@@ -43,7 +43,9 @@ impl Catalog {
             ("drop_schema", Some(name)) if act.has("cascade") => {
                 let is_in = |table: &&TableName| table.schema.as_ref() == Some(&name.name);
                 let gone: Vec<_> = self.tables.keys().filter(is_in).cloned().collect();
-                gone.iter().for_each(|table| self.remove_table(table));
+                for table in &gone {
+                    self.remove_table(table);
+                }
             }
             _ => self.on_tables(act),
         }

@@ -6,6 +6,7 @@ use crate::model::server::Engine;
 use crate::sql::act::Act;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::{Change, ConstraintDefKind, Located};
+use crate::sql::span::Span;
 use crate::sql::split::statements;
 use crate::sql::understand::understand;
 
@@ -85,24 +86,28 @@ impl Names {
             };
             let found =
                 self.function(name, catalog).and_then(|name| catalog.beside.functions.get(&name));
-            match found.filter(|found| found.language == "sql" && depth > 0) {
-                Some(function) => {
-                    for statement in statements(&function.body, self.engine) {
-                        let mut inner = understand(&statement.sql, statement.span, self.engine);
-                        for inner in &mut inner {
-                            inner.span = located.span;
-                            self.resolve_one(&mut inner.change, catalog);
-                        }
-                        result.extend(self.called(inner, catalog, depth - 1));
-                    }
-                }
-                None => {
-                    let why = format!("it calls function \"{name}\", which can do anything");
-                    result.push(Located { change: Change::Opaque { why }, span: located.span });
-                }
+            if let Some(function) = found.filter(|found| found.language == "sql" && depth > 0) {
+                let inner = self.body(&function.body, located.span, catalog);
+                result.extend(self.called(inner, catalog, depth - 1));
+            } else {
+                let why = format!("it calls function \"{name}\", which can do anything");
+                result.push(Located { change: Change::Opaque { why }, span: located.span });
             }
         }
         result
+    }
+
+    /// What the statements of a function do, at the place of the call.
+    fn body(&self, body: &str, span: Span, catalog: &Catalog) -> Vec<Located> {
+        let mut changes = Vec::new();
+        for statement in statements(body, self.engine) {
+            changes.extend(understand(&statement.sql, statement.span, self.engine));
+        }
+        for located in &mut changes {
+            located.span = span;
+            self.resolve_one(&mut located.change, catalog);
+        }
+        changes
     }
 
     /// A function along the search path.
@@ -254,6 +259,15 @@ impl Change {
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }
             | Self::TableSetting { table, .. } => Some(table),
+        }
+    }
+
+    /// What a statement does to a table in its own words, when it has no other form, and that table.
+    pub(crate) fn done_to_table(&self) -> Option<(&TableName, &str)> {
+        match self {
+            Self::TableSetting { table, what } => Some((table, what)),
+            Self::Act(act) => Some((act.tables.first()?, &act.what)),
+            _ => None,
         }
     }
 

@@ -70,8 +70,7 @@ fn by_words(mut reader: Reader<'_>) -> Rows {
             continue;
         }
         let _only: bool = reader.eat("ONLY");
-        loop {
-            let Some(table) = reader.table() else { break };
+        while let Some(table) = reader.table() {
             let is_call = reader.rest.first().is_some_and(|next| next.token == Token::LParen);
             if !is_call {
                 rows.reads.push(Read { table, for_update: false, by: Vec::new() });

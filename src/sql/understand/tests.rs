@@ -62,11 +62,12 @@ fn brief_act(act: &Act) -> String {
     let list = |word: &str, names: Vec<String>| {
         if names.is_empty() { String::new() } else { format!(" {word} {}", names.join(" ")) }
     };
-    let marks = act.marks.iter().map(|mark| format!(" {mark}")).collect::<String>();
+    let marks: Vec<_> = act.marks.iter().map(|mark| format!(" {mark}")).collect();
+    let marks = marks.concat();
     let object = act.object.iter().map(ToString::to_string).collect();
     let reads = act.reads.iter().map(|read| {
-        let by = read.by.iter().map(|by| format!(" by {by}")).collect::<String>();
-        format!("{}{by}{}", read.table, flag(read.for_update, "locked"))
+        let by: Vec<_> = read.by.iter().map(|by| format!(" by {by}")).collect();
+        format!("{}{}{}", read.table, by.concat(), flag(read.for_update, "locked"))
     });
     let reads = list("reads", reads.collect());
     let strings = |names: &[TableName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();

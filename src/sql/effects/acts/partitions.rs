@@ -27,12 +27,10 @@ pub(super) fn attach(act: &Act, catalog: &Catalog) -> Vec<Case> {
     let (parent, child) = (catalog.tables.get(table), catalog.tables.get(partition));
     let by = parent.map(|known| known.shape.partitioned_by.as_slice()).unwrap_or_default();
     let is_first = catalog.children(table).next().is_none();
-    let checked = match act.has("default-partition") {
-        true => {
-            is_first
-                || child.is_some_and(|child| bounds::refuted(child, by, others(table, catalog)))
-        }
-        false => child.is_some_and(|child| bounds::implied(child, by, &act.text)),
+    let checked = if act.has("default-partition") {
+        is_first || child.is_some_and(|child| bounds::refuted(child, by, others(table, catalog)))
+    } else {
+        child.is_some_and(|child| bounds::implied(child, by, &act.text))
     };
     let default = if act.has("default-partition") { None } else { default(table, catalog) };
     let default: Vec<_> = default.into_iter().collect();

@@ -184,7 +184,7 @@ pub(super) fn copy(mut rest: Reader<'_>) -> Option<Vec<Change>> {
 }
 
 /// Behind EXPLAIN. With ANALYZE the statement is executed.
-pub(super) fn explain(mut rest: Reader<'_>) -> Option<Vec<Change>> {
+pub(super) fn explain(mut rest: Reader<'_>) -> Vec<Change> {
     let mut executes = false;
     if let Some(options) = rest.parenthesis() {
         executes = options.parts().into_iter().any(|mut part| {
@@ -197,9 +197,9 @@ pub(super) fn explain(mut rest: Reader<'_>) -> Option<Vec<Change>> {
         rest.skip();
     }
     if executes {
-        return Some(understand::changes(rest).into_iter().map(|(change, _)| change).collect());
+        return understand::changes(rest).into_iter().map(|(change, _)| change).collect();
     }
-    Some(one(planned(rest, "EXPLAIN")))
+    one(planned(rest, "EXPLAIN"))
 }
 
 /// Behind PREPARE. A statement that is prepared is planned when it is executed, but read now.

@@ -42,7 +42,7 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
         "REFRESH" => views::refresh(rest).map(one),
         "LOCK" => upkeep::lock(rest).map(one),
         "COPY" => commands::copy(rest),
-        "EXPLAIN" => commands::explain(rest),
+        "EXPLAIN" => Some(commands::explain(rest)),
         "PREPARE" => commands::prepare(rest),
         "DECLARE" => commands::declare(rest).map(one),
         _ => None,

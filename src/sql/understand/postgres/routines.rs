@@ -25,7 +25,7 @@ pub(super) fn create(mut rest: Reader<'_>) -> Option<Act> {
     let mut act = Act { text, ..act };
     if language == "sql" {
         act = act.mark("sql", atomic.is_none());
-        let (reads, writes) = inside(&act.text.clone(), rest);
+        let (reads, writes) = inside(&act.text, rest);
         act.reads = reads;
         act.others = writes;
     } else if language == "plpgsql" {
@@ -63,7 +63,7 @@ fn text_of(lexeme: &Lexeme) -> Option<String> {
 }
 
 /// What stands between BEGIN ATOMIC and END, or behind RETURN.
-fn atomic<'a>(rest: Reader<'a>) -> Option<&'a str> {
+fn atomic(rest: Reader<'_>) -> Option<&str> {
     let at = rest.rest.windows(2).position(|pair| {
         matches!(pair, [begin, atomic] if begin.is_word("BEGIN") && atomic.is_word("ATOMIC"))
     });
