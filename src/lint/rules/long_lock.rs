@@ -27,6 +27,7 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         | Change::DropTable { .. }
         | Change::Opaque { .. } => return Vec::new(),
         Change::Rebuild { what, .. } => what.to_ascii_uppercase(),
+        Change::Act(act) => act.what.clone(),
         _ => "this statement".to_owned(),
     };
     let Some(table) = cx.effect.rewrites.first().or(cx.effect.scans.first()) else {

@@ -155,6 +155,13 @@ fn reading(changes: &[Located], table: &TableName) -> Work {
     let works = about.map(|located| match &located.change {
         Change::CreateIndex { concurrently: true, .. } => Work::BuildConcurrently,
         Change::CreateIndex { .. } => Work::Build,
+        Change::Act(act) if act.kind.starts_with("reindex_") => {
+            if act.has("concurrently") {
+                Work::BuildConcurrently
+            } else {
+                Work::Build
+            }
+        }
         Change::AddConstraint { constraint, .. } => match constraint.kind {
             ConstraintDefKind::PrimaryKey { using_index: false }
             | ConstraintDefKind::Unique { using_index: false }

@@ -64,6 +64,11 @@ fn collect(reader: Reader<'_>, tree: &impl Visit) -> Rows {
 
 fn by_words(mut reader: Reader<'_>) -> Rows {
     let mut rows = Rows::default();
+    if reader.eat("UPDATE") {
+        let _only: bool = reader.eat("ONLY");
+        let table = reader.table();
+        rows.reads.extend(table.map(|table| Read { table, for_update: false, by: Vec::new() }));
+    }
     while !reader.is_empty() {
         if !reader.eat_any(&["FROM", "JOIN", "USING"]) {
             reader.skip();

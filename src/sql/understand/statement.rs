@@ -231,8 +231,12 @@ fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
             beside.extend(changes);
         } else if by_query {
             // CREATE TABLE z (a, b) AS ...: names without types.
-            defs.clear();
-            break;
+            return Some(new_table(
+                reader,
+                (table, Vec::new()),
+                Vec::new(),
+                (if_not_exists, temporary),
+            ));
         } else {
             return None;
         }

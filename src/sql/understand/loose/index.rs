@@ -2,7 +2,7 @@
 
 use sqlparser::tokenizer::Token;
 
-use crate::sql::change::Change;
+use crate::sql::change::{Change, IndexForm};
 use crate::sql::understand::reader::Reader;
 
 /// `CREATE [UNIQUE] INDEX [CONCURRENTLY] [[IF NOT EXISTS] name] ON [ONLY] table [USING method] (columns) ...`.
@@ -17,7 +17,7 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     let index = if reader.word() == "ON" { None } else { Some(reader.table()?.name) };
     let mut method = reader.eat("USING").then(|| reader.name()).flatten();
     reader.eat("ON").then_some(())?;
-    let _only: bool = reader.eat("ONLY");
+    let only = reader.eat("ONLY");
     let table = reader.table()?;
     if reader.eat("USING") {
         method = reader.name();
@@ -33,6 +33,11 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         concurrently,
         kind,
         if_not_exists,
+        form: IndexForm {
+            only,
+            partial: reader.has_word("WHERE"),
+            include: reader.has_word("INCLUDE"),
+        },
     }])
 }
 

@@ -2,12 +2,15 @@
 
 use sqlparser::tokenizer::Token;
 
+use crate::model::server::Engine;
+use crate::sql::act::Act;
 use crate::sql::change::Change;
 use crate::sql::tokens::Lexeme;
 use crate::sql::understand::leading::insert_shape;
 use crate::sql::understand::opaque;
 use crate::sql::understand::query::is_known_function;
 use crate::sql::understand::reader::Reader;
+use crate::sql::understand::reads;
 
 /// SELECT, WITH, UPDATE, DELETE, MERGE, VALUES: at least one change.
 pub(super) fn rows(reader: Reader<'_>) -> Option<Vec<Change>> {
@@ -36,6 +39,13 @@ pub(super) fn rows(reader: Reader<'_>) -> Option<Vec<Change>> {
     if word == "SELECT" {
         changes.extend(selected(begin));
     }
+    if reader.engine == Engine::Postgres {
+        let reads = reads::of(reader).reads;
+        if !reads.is_empty() {
+            let act = Act { reads, ..Act::new("read", "its query") };
+            changes.push(Change::Act(Box::new(act)));
+        }
+    }
     if changes.is_empty() {
         changes.push(Change::Harmless);
     }
@@ -51,6 +61,7 @@ fn change(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         return Some(vec![Change::Update {
             table,
             filtered: level.has_word("WHERE") || level.has_word("LIMIT"),
+            columns: Vec::new(),
         }]);
     }
     if reader.eat("DELETE") {
@@ -70,11 +81,19 @@ fn change(mut reader: Reader<'_>) -> Option<Vec<Change>> {
             return Some(Vec::new());
         }
         let table = reader.table()?;
-        return Some(vec![Change::Insert { table, shape: insert_shape(reader) }]);
+        return Some(vec![Change::Insert {
+            table,
+            shape: insert_shape(reader),
+            columns: Vec::new(),
+        }]);
     }
     if reader.eat("MERGE INTO") {
         let _only: bool = reader.eat("ONLY");
-        return Some(vec![Change::Update { table: reader.table()?, filtered: true }]);
+        return Some(vec![Change::Update {
+            table: reader.table()?,
+            filtered: true,
+            columns: Vec::new(),
+        }]);
     }
     Some(Vec::new())
 }
@@ -122,6 +141,7 @@ fn selected(mut reader: Reader<'_>) -> Option<Change> {
             if_not_exists: false,
             temporary,
             options: String::new(),
+            origin: Box::default(),
         });
     }
     let name = reader.table()?;

@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 use super::columns::column;
 use super::index::index_columns;
 use crate::model::name::TableName;
-use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind};
+use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind, IndexForm};
 use crate::sql::understand::clauses;
 use crate::sql::understand::column::constraint;
 use crate::sql::understand::reader::Reader;
@@ -14,6 +14,7 @@ use crate::sql::understand::statement::new_table;
 
 /// `CREATE [...] TABLE name ...`.
 pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    let whole = reader;
     reader.eat("CREATE").then_some(())?;
     let _replace: bool = reader.eat("OR REPLACE");
     let mut temporary = false;
@@ -29,8 +30,7 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     let table = reader.table()?;
     let (mut defs, mut beside) = (Vec::new(), Vec::new());
     if reader.eat("PARTITION OF") {
-        let what = format!("CREATE TABLE {table} PARTITION OF");
-        beside.push(Change::TableSetting { table: reader.table()?, what });
+        let _parent: TableName = reader.table()?;
     } else if reader.eat("LIKE") {
         beside.push(like(reader, &table)?);
     } else if let Some(inside) = reader.parenthesis() {
@@ -57,7 +57,7 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     {
         return None;
     }
-    Some(new_table(table, defs, beside, ((if_not_exists, temporary), reader.text().to_owned())))
+    Some(new_table(whole, (table, defs), beside, (if_not_exists, temporary)))
 }
 
 fn like(mut reader: Reader<'_>, table: &TableName) -> Option<Change> {
@@ -135,6 +135,7 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
         concurrently: false,
         kind: special.map(str::to_owned),
         if_not_exists: false,
+        form: IndexForm::default(),
     }])
 }
 
