@@ -343,6 +343,7 @@ mod tests {
             }],
             estimated_rows: Some(7),
             shape: Shape {
+                unlogged: true,
                 kind: TableKind::Partitioned,
                 parents: vec![TableName::bare("p")],
                 bound: Some("DEFAULT".to_owned()),

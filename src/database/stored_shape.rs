@@ -30,6 +30,8 @@ pub(super) struct StoredShape {
     key_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of_type: Option<StoredName>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unlogged: bool,
 }
 
 /// A kind that is not the ordinary one.
@@ -55,7 +57,8 @@ impl StoredName {
 impl StoredShape {
     /// Every field is named, so that a new one is not forgotten.
     pub(super) fn new(shape: Shape) -> Self {
-        let Shape { kind, parents, bound, partitioned_by, reads, key_name, of_type } = shape;
+        let Shape { kind, parents, bound, partitioned_by, reads, key_name, of_type, unlogged } =
+            shape;
         Self {
             kind: match kind {
                 TableKind::Ordinary => None,
@@ -70,6 +73,7 @@ impl StoredShape {
             reads: reads.into_iter().map(StoredName::new).collect(),
             key_name,
             of_type: of_type.map(StoredName::new),
+            unlogged,
         }
     }
 
@@ -88,6 +92,7 @@ impl StoredShape {
             reads: self.reads.into_iter().map(StoredName::into_name).collect(),
             key_name: self.key_name,
             of_type: self.of_type.map(StoredName::into_name),
+            unlogged: self.unlogged,
         }
     }
 }

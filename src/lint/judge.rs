@@ -55,7 +55,7 @@ pub(super) fn statement(
     let engine = cx.server.engine;
     let changes = match &source.problem {
         Some(why) => {
-            vec![Located { change: Change::Opaque { why: why.clone() }, span: source.span }]
+            vec![Located::new(Change::Opaque { why: why.clone() }, source.span)]
         }
         None => understand(&source.sql, source.span, engine),
     };
@@ -146,7 +146,7 @@ pub(super) fn nothing(directives: &[Directive], findings: Vec<Finding>) -> Optio
         problem: None,
         directives: directives.to_vec(),
     };
-    let changes = vec![Located { change: Change::Harmless, span: first.span }];
+    let changes = vec![Located::new(Change::Harmless, first.span)];
     let effect = Effect {
         known: true,
         locks: Vec::new(),

@@ -23,8 +23,21 @@ pub(crate) struct Beside {
     pub(crate) functions: BTreeMap<TableName, Function>,
     /// The tables that a publication names (PostgreSQL).
     pub(crate) publications: BTreeMap<String, Vec<TableName>>,
+    /// Domains (PostgreSQL).
+    pub(crate) domains: BTreeMap<TableName, Domain>,
     /// The table of an extended statistics object (PostgreSQL).
     pub(crate) statistics: BTreeMap<TableName, TableName>,
+}
+
+/// A type with conditions of its own (PostgreSQL).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Domain {
+    /// The type under it, as written.
+    pub(crate) base: String,
+    /// Whether it refuses NULL.
+    pub(crate) not_null: bool,
+    /// The names of its CHECKs.
+    pub(crate) checks: Vec<String>,
 }
 
 /// A function or procedure.
@@ -34,6 +47,20 @@ pub(crate) struct Function {
     pub(crate) language: String,
     /// Its text.
     pub(crate) body: String,
+    /// Whether it says the same twice.
+    pub(crate) volatility: Volatility,
+}
+
+/// Whether a function gives the same result twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) enum Volatility {
+    /// Always.
+    Immutable,
+    /// Within a statement.
+    Stable,
+    /// Not even that, or it is not known.
+    #[default]
+    Volatile,
 }
 
 /// A table.
@@ -78,6 +105,8 @@ pub(crate) struct Shape {
     pub(crate) reads: Vec<TableName>,
     /// The name of the primary key's constraint, and so of its index; `None` when it is not known.
     pub(crate) key_name: Option<String>,
+    /// UNLOGGED (PostgreSQL).
+    pub(crate) unlogged: bool,
     /// The composite type that it is a table of (PostgreSQL).
     pub(crate) of_type: Option<TableName>,
 }

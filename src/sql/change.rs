@@ -1,5 +1,7 @@
 //! What a statement does to the schema, in a form that no parser owns.
 
+use std::collections::BTreeSet;
+
 use super::act::{Act, Read};
 use super::span::Span;
 use crate::model::name::TableName;
@@ -11,6 +13,20 @@ pub(crate) struct Located {
     pub(crate) change: Change,
     /// The clause.
     pub(crate) span: Span,
+    /// What the clause says besides, in the words of `lints/effects`: `only`, `cascade`, `not-enforced`.
+    pub(crate) marks: BTreeSet<&'static str>,
+}
+
+impl Located {
+    /// A change and its clause, which says nothing besides.
+    pub(crate) fn new(change: Change, span: Span) -> Self {
+        Self { change, span, marks: BTreeSet::new() }
+    }
+
+    /// Whether the clause says that.
+    pub(crate) fn has(&self, mark: &str) -> bool {
+        self.marks.contains(mark)
+    }
 }
 
 /// What a statement, or one clause of it, does.
@@ -106,10 +122,12 @@ pub(crate) struct InsertShape {
 }
 
 /// What else CREATE INDEX says (PostgreSQL).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct IndexForm {
     /// ON ONLY: not on the partitions.
     pub(crate) only: bool,
+    /// WHERE, as written.
+    pub(crate) condition: Option<String>,
     /// WHERE: not of all rows.
     pub(crate) partial: bool,
     /// INCLUDE: with columns that are no keys.
@@ -131,6 +149,8 @@ pub(crate) struct Origin {
     pub(crate) of_type: Option<TableName>,
     /// The primary key's name, when given.
     pub(crate) key_name: Option<String>,
+    /// UNLOGGED.
+    pub(crate) unlogged: bool,
     /// CREATE FOREIGN TABLE.
     pub(crate) foreign: bool,
     /// AS SELECT: what it reads.
@@ -147,6 +167,8 @@ pub(crate) struct ColumnDef {
     pub(crate) name: String,
     /// Its type, as written.
     pub(crate) data_type: String,
+    /// COLLATE, as written.
+    pub(crate) collation: Option<String>,
     /// NOT NULL.
     pub(crate) not_null: bool,
     /// DEFAULT, as written.
@@ -170,8 +192,12 @@ pub(crate) struct ConstraintDef {
     pub(crate) kind: ConstraintDefKind,
     /// The columns that it names.
     pub(crate) columns: Vec<String>,
-    /// NOT VALID.
+    /// NOT VALID; NOT ENFORCED.
     pub(crate) not_valid: bool,
+    /// The columns at a foreign key's other end, when they are named.
+    pub(crate) references: Vec<String>,
+    /// NO INHERIT (PostgreSQL).
+    pub(crate) no_inherit: bool,
 }
 
 /// What a written constraint demands.

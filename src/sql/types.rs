@@ -40,6 +40,13 @@ impl DataType {
             return Self::mysql(head, arguments, &rest);
         }
         let (base, rest) = postgres_name(head, &rest);
+        // What has no length has one: `char` is `char(1)`, but `bpchar` has none.
+        let arguments = match base.as_str() {
+            "character" | "bit" => Some(arguments.unwrap_or_else(|| "1".to_owned())),
+            _ => arguments,
+        };
+        let base =
+            if base == "bpchar" && arguments.is_some() { "character".to_owned() } else { base };
         Self { base, arguments, rest }
     }
 
@@ -76,29 +83,47 @@ impl DataType {
 
     /// Whether PostgreSQL changes a column of this type to `to` without a look at its rows.
     ///
-    /// Source: executed on 13 to 18; the list of `facts`: varchar wider or to text, numeric wider, cidr to inet.
+    /// Source: executed on 13 to 18, see lints/effects/postgres/types.toml; with the time zone UTC, as far as time zones go.
     pub(super) fn widens_to(&self, to: &Self) -> bool {
         if self == to {
             return true;
         }
-        let same_shape = self.rest == to.rest;
         let unlimited = to.arguments.is_none();
-        let wider = |from: &[u64], to: &[u64]| matches!((from.first(), to.first()), (Some(a), Some(b)) if a <= b);
         let (from, into) = (self.numbers(), to.numbers());
-        same_shape
-            && match (self.base.as_str(), to.base.as_str()) {
-                ("character varying", "character varying") => unlimited || wider(&from, &into),
-                ("character varying", "text") => true,
-                ("text", "character varying") => unlimited,
-                ("bit varying", "bit varying") => unlimited || wider(&from, &into),
-                ("numeric", "numeric") => {
-                    unlimited
-                        || (wider(&from, &into)
-                            && from.get(1).unwrap_or(&0) == into.get(1).unwrap_or(&0))
-                }
-                ("cidr", "inet") => true,
-                _ => false,
+        let wider =
+            || unlimited || matches!((from.first(), into.first()), (Some(a), Some(b)) if a <= b);
+        // A precision of 6 digits is what times without one have.
+        let finer = || unlimited || into.first() >= Some(from.first().unwrap_or(&6));
+        let (base, other) = (self.base.as_str(), to.base.as_str());
+        if self.rest != to.rest {
+            let zones = [&self.rest, &to.rest];
+            let timestamps = base == "timestamp" && other == "timestamp";
+            return timestamps
+                && (unlimited || into == [6])
+                && zones.iter().all(|zone| zone.ends_with("time zone"));
+        }
+        if self.rest.contains('[') {
+            return base == other && unlimited;
+        }
+        match (base, other) {
+            ("character varying" | "bit varying", same) if same == base => wider(),
+            ("character varying" | "bpchar", "text") => base != "bpchar",
+            ("character varying" | "text", "bpchar" | "citext") | ("bit", "bit varying") => {
+                unlimited
             }
+            ("text" | "citext" | "xml", "character varying") => unlimited,
+            ("citext" | "xml", "text") => true,
+            ("character", "bpchar") => unlimited,
+            ("numeric", "numeric") => {
+                unlimited || (wider() && from.get(1).unwrap_or(&0) == into.get(1).unwrap_or(&0))
+            }
+            ("timestamp" | "time" | "interval", same) if same == base => finer(),
+            ("cidr", "inet") => true,
+            (a, b) if is_oid(a) && is_oid(b) => {
+                a == "oid" || b == "oid" || a == "integer" || b == "integer"
+            }
+            _ => false,
+        }
     }
 
     /// The bytes that a varchar of MySQL or MariaDB can take, at four a character.
@@ -121,6 +146,11 @@ impl DataType {
     }
 }
 
+/// The types of object identifiers, and the integer that they are.
+fn is_oid(base: &str) -> bool {
+    base == "oid" || base == "integer" || base.starts_with("reg")
+}
+
 fn without_spaces(text: &str) -> String {
     let mut quoted = false;
     text.chars()
@@ -138,7 +168,7 @@ fn postgres_name(head: &str, rest: &str) -> (String, String) {
     let first = head.split(' ').next().unwrap_or_default();
     let base = match head {
         "varchar" | "character varying" | "char varying" => "character varying",
-        "char" | "character" | "bpchar" => "character",
+        "char" | "character" => "character",
         "int" | "int4" | "integer" | "serial" | "serial4" => "integer",
         "int8" | "bigint" | "bigserial" | "serial8" => "bigint",
         "int2" | "smallint" | "smallserial" | "serial2" => "smallint",

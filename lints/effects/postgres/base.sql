@@ -1,5 +1,17 @@
 -- What is there before each example of the rows: every table with enough rows that a pass over it shows in the server's counters.
 
+CREATE DOMAIN label AS text;
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE DOMAIN required AS text NOT NULL;
+CREATE DOMAIN price AS numeric(10,2) CONSTRAINT price_sign CHECK (VALUE >= 0);
+ALTER DOMAIN price ADD CONSTRAINT price_limit CHECK (VALUE < 1000000) NOT VALID;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TYPE pair AS (x int, y int);
+CREATE FUNCTION one() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE FUNCTION today() RETURNS date LANGUAGE sql STABLE AS 'SELECT current_date';
+CREATE FUNCTION dice() RETURNS int LANGUAGE sql AS 'SELECT (random() * 6)::int';
+CREATE SCHEMA archive;
+
 -- A table that nothing else depends on.
 CREATE TABLE t (
     id bigint PRIMARY KEY,
@@ -16,17 +28,126 @@ CREATE INDEX t_a ON t (a);
 CREATE UNIQUE INDEX t_c ON t (c);
 INSERT INTO t SELECT g, 'a', 'b', g, g, 1, now() FROM generate_series(1, 20000) g;
 
+-- What fails where there are rows.
+CREATE TABLE empty (id int PRIMARY KEY, a int);
+
 -- Foreign keys: orders point at customers.
-CREATE TABLE customers (id int PRIMARY KEY, code text UNIQUE, region int);
+CREATE TABLE customers (id int PRIMARY KEY, code varchar(20) UNIQUE, region int);
 INSERT INTO customers SELECT g, g::text, g % 10 FROM generate_series(1, 20000) g;
 CREATE TABLE orders (
     id bigint PRIMARY KEY,
     customer_id int NOT NULL REFERENCES customers,
-    code text,
-    amount numeric(10,2)
+    code varchar(20),
+    amount numeric(10,2),
+    other int
 );
-INSERT INTO orders SELECT g, g, g::text, g FROM generate_series(1, 20000) g;
+INSERT INTO orders SELECT g, g, g::text, g, g FROM generate_series(1, 20000) g;
 ALTER TABLE orders ADD CONSTRAINT orders_code FOREIGN KEY (code) REFERENCES customers (code) NOT VALID;
 
--- What fails where there are rows.
-CREATE TABLE empty (id int PRIMARY KEY, a int);
+-- A partitioned table.
+CREATE TABLE p (id int NOT NULL, a varchar(50), b text, c int, d int, CONSTRAINT p_c CHECK (c > 0)) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10001);
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10001) TO (30001);
+INSERT INTO p SELECT g, 'a', 'b', g, g FROM generate_series(1, 20000) g;
+CREATE INDEX p_a ON p (a);
+
+-- Partitioned tables with foreign keys: sales point at shops, receipts at sales.
+CREATE TABLE shops (id int PRIMARY KEY, name text);
+INSERT INTO shops SELECT g, 'a' FROM generate_series(1, 20000) g;
+CREATE TABLE sales (id int PRIMARY KEY, shop_id int CONSTRAINT sales_shop REFERENCES shops, amount int) PARTITION BY RANGE (id);
+CREATE TABLE sales1 PARTITION OF sales FOR VALUES FROM (1) TO (10001);
+CREATE TABLE sales2 PARTITION OF sales FOR VALUES FROM (10001) TO (30001);
+INSERT INTO sales SELECT g, g, g FROM generate_series(1, 20000) g;
+CREATE TABLE receipts (id int PRIMARY KEY, sale_id int CONSTRAINT receipts_sale REFERENCES sales);
+INSERT INTO receipts SELECT g, g FROM generate_series(1, 20000) g;
+
+-- Inheritance.
+CREATE TABLE parent (id int, a varchar(50), c int, CONSTRAINT parent_c CHECK (c > 0), CONSTRAINT parent_id CHECK (id > 0) NO INHERIT);
+CREATE TABLE child (extra int) INHERITS (parent);
+INSERT INTO parent SELECT g, 'a', g FROM generate_series(1, 20000) g;
+INSERT INTO child SELECT g, 'a', g, g FROM generate_series(1, 20000) g;
+CREATE TABLE orphan (id int, a varchar(50), c int, CONSTRAINT parent_c CHECK (c > 0));
+INSERT INTO orphan SELECT g, 'a', g FROM generate_series(1, 20000) g;
+
+-- A column of each type whose change is of interest.
+CREATE TABLE k (
+    id int PRIMARY KEY,
+    vc varchar(50),
+    vc_key varchar(50) UNIQUE,
+    vc_checked varchar(50) CHECK (vc_checked <> ''),
+    vc_expr varchar(50),
+    vc_part varchar(50),
+    vc_c varchar(50) COLLATE "C",
+    tx text,
+    tx_key text,
+    ch char(10),
+    nu numeric(10,2),
+    nu_any numeric,
+    i2 smallint,
+    i4 int,
+    i4_key int,
+    i8 bigint,
+    r4 real,
+    bt bit(8),
+    vb varbit(8),
+    bo boolean,
+    da date,
+    tp timestamp(3),
+    ts timestamp,
+    ts_key timestamp,
+    tz timestamptz,
+    tz3 timestamptz(3),
+    ti time(3),
+    iv interval(3),
+    ci cidr,
+    ci_key cidr,
+    ine inet,
+    ox oid,
+    xm text,
+    js json,
+    jb jsonb,
+    mo mood,
+    la label,
+    po positive,
+    pr price,
+    va varchar(50)[],
+    ia int[],
+    by bytea,
+    pa pair
+);
+INSERT INTO k (id, vc, vc_key, vc_checked, vc_expr, vc_part, vc_c, tx, tx_key, ch, nu, nu_any, i2, i4, i4_key, i8, po, pr, ts, ts_key, tz, ci_key)
+    SELECT g, 'a', g::text, 'a', 'a', 'a', 'a', '1', g::text, 'a', 1, 1, 1, g, g, g, 1, 1, now(), now(), now(), '10.0.0.0/8' FROM generate_series(1, 20000) g;
+CREATE INDEX k_expr ON k (lower(vc_expr));
+CREATE INDEX k_part ON k (id) WHERE vc_part <> '';
+CREATE INDEX k_tx ON k (tx_key);
+CREATE INDEX k_i4 ON k (i4_key);
+CREATE INDEX k_ts ON k (ts_key);
+CREATE INDEX k_ci ON k (ci_key);
+CREATE INDEX k_c ON k (vc_c);
+
+-- Columns that count, are computed, or have a default.
+CREATE TABLE counted (
+    id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    x int NOT NULL DEFAULT 7,
+    doubled int GENERATED ALWAYS AS (x * 2) STORED,
+    old serial
+);
+INSERT INTO counted (x) SELECT g FROM generate_series(1, 20000) g;
+
+-- A table under a view and a materialized view.
+CREATE TABLE shown (id int PRIMARY KEY, a text, b int);
+INSERT INTO shown SELECT g, 'a', g FROM generate_series(1, 20000) g;
+CREATE VIEW shown_view AS SELECT id, a FROM shown;
+CREATE MATERIALIZED VIEW shown_stored AS SELECT id, b FROM shown;
+CREATE UNIQUE INDEX shown_stored_id ON shown_stored (id);
+
+-- A table that is not logged; one of a composite type; one with a policy, a rule and triggers.
+CREATE UNLOGGED TABLE fleeting (id int PRIMARY KEY, a text);
+INSERT INTO fleeting SELECT g, 'a' FROM generate_series(1, 20000) g;
+CREATE TABLE pairs OF pair;
+INSERT INTO pairs SELECT g, g FROM generate_series(1, 20000) g;
+CREATE TABLE watched (id int PRIMARY KEY, a text, b int);
+INSERT INTO watched SELECT g, 'a', g FROM generate_series(1, 20000) g;
+CREATE TRIGGER watched_same BEFORE UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE POLICY watched_all ON watched USING (b > 0);
+CREATE RULE watched_rule AS ON DELETE TO watched WHERE old.id = 0 DO INSTEAD NOTHING;

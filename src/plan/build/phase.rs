@@ -115,7 +115,7 @@ impl<'p> Scene<'p> {
         catalog: &Catalog,
         estimate: Option<Estimate>,
     ) -> PlannedStatement {
-        let changes = vec![Located { change, span: Span::whole(&sql) }];
+        let changes = vec![Located::new(change, Span::whole(&sql))];
         let effect = effect(&changes, catalog, self.server);
         PlannedStatement { sql, place: None, changes, effect, estimate, findings: Vec::new() }
     }

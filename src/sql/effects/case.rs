@@ -10,6 +10,8 @@ pub(super) struct Case {
     kind: &'static str,
     facts: BTreeSet<&'static str>,
     tables: Vec<(&'static str, TableName)>,
+    /// Tables without rows of their own: nothing of them is written anew, or read.
+    hollow: BTreeSet<TableName>,
 }
 
 impl Case {
@@ -46,6 +48,28 @@ impl Case {
         self
     }
 
+    /// Adds tables that play a part.
+    pub(super) fn with(
+        mut self,
+        part: &'static str,
+        tables: impl IntoIterator<Item = TableName>,
+    ) -> Self {
+        self.tables.extend(tables.into_iter().map(|table| (part, table)));
+        self
+    }
+
+    /// Leaves out tables that nobody uses, and notes those without rows of their own.
+    pub(super) fn among(
+        mut self,
+        is_used: impl Fn(&TableName) -> bool,
+        has_rows: impl Fn(&TableName) -> bool,
+    ) -> Self {
+        self.tables.retain(|(_, table)| is_used(table));
+        let tables = self.tables.iter().map(|(_, table)| table);
+        self.hollow = tables.filter(|table| !has_rows(table)).cloned().collect();
+        self
+    }
+
     /// Whether this is a fact of it.
     pub(super) fn is(&self, fact: &str) -> bool {
         self.facts.contains(fact)
@@ -59,5 +83,10 @@ impl Case {
     /// The tables that play a part.
     pub(super) fn tables(&self, part: &str) -> impl Iterator<Item = &TableName> {
         self.tables.iter().filter(move |(known, _)| *known == part).map(|(_, table)| table)
+    }
+
+    /// Those of them that have rows of their own.
+    pub(super) fn filled(&self, part: &str) -> impl Iterator<Item = &TableName> {
+        self.tables(part).filter(|table| !self.hollow.contains(table))
     }
 }

@@ -1,7 +1,8 @@
 //! Defaults: whether every row of a table gets the same value.
 
 use crate::model::server::Engine;
-use crate::sql::tokens::acting;
+use crate::sql::catalog::{Beside, Volatility};
+use crate::sql::tokens::{Lexeme, acting, name};
 use sqlparser::tokenizer::Token;
 
 /// What a default's expression is.
@@ -42,6 +43,78 @@ const STABLE: &[&str] = &[
     "CAST",
 ];
 
+/// Functions of PostgreSQL that say the same for every row of a statement, beside those above. Source: `provolatile`.
+const POSTGRES: &[&str] = &[
+    "AGE",
+    "ASCII",
+    "BTRIM",
+    "CARDINALITY",
+    "CEIL",
+    "CEILING",
+    "CHR",
+    "CONCAT_WS",
+    "CURRENT_DATABASE",
+    "CURRENT_SCHEMA",
+    "DATE",
+    "DATE_PART",
+    "DATERANGE",
+    "DECODE",
+    "DIV",
+    "ENCODE",
+    "EXTRACT",
+    "FLOOR",
+    "FORMAT",
+    "GREATEST",
+    "INITCAP",
+    "INT4RANGE",
+    "INT8RANGE",
+    "JSON_BUILD_ARRAY",
+    "JSON_BUILD_OBJECT",
+    "JSONB_BUILD_ARRAY",
+    "LEAST",
+    "LEFT",
+    "LENGTH",
+    "LPAD",
+    "LTRIM",
+    "MAKE_DATE",
+    "MAKE_TIME",
+    "MAKE_TIMESTAMP",
+    "MAKE_TIMESTAMPTZ",
+    "MD5",
+    "MOD",
+    "NULLIF",
+    "NUMRANGE",
+    "POINT",
+    "POWER",
+    "REPEAT",
+    "REPLACE",
+    "REVERSE",
+    "RIGHT",
+    "ROUND",
+    "ROW",
+    "RPAD",
+    "RTRIM",
+    "SHA256",
+    "SIGN",
+    "SPLIT_PART",
+    "SQRT",
+    "STRING_TO_ARRAY",
+    "SUBSTR",
+    "SUBSTRING",
+    "TO_CHAR",
+    "TO_DATE",
+    "TO_JSON",
+    "TO_JSONB",
+    "TO_NUMBER",
+    "TO_TSVECTOR",
+    "TRIM",
+    "TRUNC",
+    "TSRANGE",
+    "TSTZRANGE",
+    "TXID_CURRENT",
+    "VERSION",
+];
+
 /// Words before a parenthesis that are no function: types with a length, operators.
 const NO_FUNCTIONS: &[&str] = &[
     "VARCHAR",
@@ -62,8 +135,13 @@ const NO_FUNCTIONS: &[&str] = &[
     "AS",
 ];
 
-/// What an expression behind DEFAULT is.
+/// What an expression behind DEFAULT is, as far as the server's own functions go.
 pub(super) fn kind(expression: &str, engine: Engine) -> DefaultKind {
+    of(expression, engine, &Beside::default())
+}
+
+/// What an expression behind DEFAULT is.
+pub(super) fn of(expression: &str, engine: Engine, beside: &Beside) -> DefaultKind {
     let lexed = acting(expression, engine);
     let mut result = if expression.trim_start().starts_with('(') {
         DefaultKind::Stable
@@ -84,11 +162,23 @@ pub(super) fn kind(expression: &str, engine: Engine) -> DefaultKind {
             if !timestamp && result == DefaultKind::Constant {
                 result = DefaultKind::Stable;
             }
+        } else if engine == Engine::Postgres && POSTGRES.contains(&name.as_str())
+            || is_steady(word, beside)
+        {
+            result = DefaultKind::Stable;
         } else if !NO_FUNCTIONS.contains(&name.as_str()) {
             return DefaultKind::Volatile;
         }
     }
     result
+}
+
+/// Whether it is a function of the user's that says the same for every row.
+fn is_steady(word: &Lexeme, beside: &Beside) -> bool {
+    let Token::Word(word) = &word.token else { return false };
+    let name = name(&word.value, word.quote_style, Engine::Postgres);
+    let mut known = beside.functions.iter().filter(|(known, _)| known.name == name).peekable();
+    known.peek().is_some() && known.all(|(_, known)| known.volatility != Volatility::Volatile)
 }
 
 #[cfg(test)]

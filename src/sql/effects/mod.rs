@@ -19,6 +19,7 @@ use crate::model::name::TableName;
 use crate::model::server::{Engine, Server};
 use case::Case;
 pub(crate) use mode::Mode;
+use postgres::Scene;
 use rows::find;
 
 /// What one statement costs. Its changes have the full names of their tables, and the catalog is as it is before it.
@@ -43,6 +44,7 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
         cost.worst();
     }
     let mut made: Vec<&TableName> = Vec::new();
+    let scene = Scene { catalog, statement: changes, server };
     for located in changes {
         let change = &located.change;
         if let Change::CreateTable { table, .. } = change {
@@ -54,7 +56,11 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
         let table = change.table();
         let used = !table.is_some_and(|table| made.contains(&table) || is_new(table, catalog));
         let own = match server.engine {
-            Engine::Postgres => acts::cases(change, catalog),
+            Engine::Postgres => match change {
+                Change::Act(act) => postgres::domains::case(act, catalog).map(|case| vec![case]),
+                _ => None,
+            }
+            .or_else(|| acts::cases(change, catalog)),
             Engine::MySql | Engine::MariaDb => None,
         };
         if let Some(cases) = own {
@@ -64,10 +70,7 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
             continue;
         }
         match server.engine {
-            // A new table's foreign key locks the table at its other end all the same.
-            Engine::Postgres if used || matches!(change, Change::AddConstraint { .. }) => {
-                postgres::add(&mut cost, change, (catalog, used, changes), server);
-            }
+            Engine::Postgres => postgres::add(&mut cost, located, used, &scene),
             Engine::MySql | Engine::MariaDb if used => {
                 mysql::add(&mut cost, change, catalog, server);
             }
@@ -137,10 +140,10 @@ impl Cost {
             case.tables(part).for_each(|table| self.lock(table, mode));
         }
         for part in &answer.rewrites {
-            case.tables(part).for_each(|table| self.rewrite(table));
+            case.filled(part).for_each(|table| self.rewrite(table));
         }
         for part in &answer.scans {
-            case.tables(part).for_each(|table| self.scan(table));
+            case.filled(part).for_each(|table| self.scan(table));
         }
         self.algorithm = self.algorithm.max(answer.algorithm());
     }

@@ -88,6 +88,10 @@ const POSTGRES: &[Text] = &[
     file!("postgres/beside.toml"),
     file!("postgres/upkeep.toml"),
     file!("postgres/rows.toml"),
+    file!("postgres/types.toml"),
+    file!("postgres/constraints.toml"),
+    file!("postgres/settings.toml"),
+    file!("postgres/domains.toml"),
 ];
 
 /// The files of MySQL and MariaDB.
@@ -158,9 +162,11 @@ fn version(text: &str) -> Option<(u16, Option<u16>)> {
 }
 
 impl Answer {
-    /// The lock on the tables that play a part.
+    /// The lock on the tables that play a part, the one that it is about first.
     pub(super) fn locks(&self) -> impl Iterator<Item = (&str, Mode)> {
-        self.locks.iter().filter_map(|(part, mode)| Some((part.as_str(), Mode::parse(mode)?)))
+        let about = self.locks.iter().filter(|(part, _)| *part == "table");
+        let others = self.locks.iter().filter(|(part, _)| *part != "table");
+        about.chain(others).filter_map(|(part, mode)| Some((part.as_str(), Mode::parse(mode)?)))
     }
 
     /// The best algorithm.

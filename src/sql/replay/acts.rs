@@ -2,7 +2,9 @@
 
 use crate::model::name::TableName;
 use crate::sql::act::Act;
-use crate::sql::catalog::{Catalog, Function, Index, Shape, Table, TableKind, Trigger};
+use crate::sql::catalog::{
+    Catalog, ConstraintKind, Function, Index, Shape, Table, TableKind, Trigger, Volatility,
+};
 use crate::sql::change::Origin;
 
 impl Catalog {
@@ -17,8 +19,16 @@ impl Catalog {
                 let language = language.into_iter().find(|(mark, _)| act.has(mark));
                 let language = language.map(|(_, language)| language);
                 let language = language.unwrap_or_default().to_owned();
-                let function = Function { language, body: act.text.clone() };
+                let volatility = match (act.has("immutable"), act.has("stable")) {
+                    (true, _) => Volatility::Immutable,
+                    (_, true) => Volatility::Stable,
+                    _ => Volatility::Volatile,
+                };
+                let function = Function { language, body: act.text.clone(), volatility };
                 self.beside.functions.insert(name.clone(), function);
+            }
+            ("create_domain" | "alter_domain" | "drop_domain", Some(name)) => {
+                self.domain(name, act);
             }
             ("drop_function", Some(name)) => {
                 self.beside.functions.remove(name);
@@ -66,6 +76,16 @@ impl Catalog {
                 if let Some(known) = act.others.first().and_then(|name| self.tables.get_mut(name)) {
                     known.shape.parents.clear();
                     known.shape.bound = None;
+                }
+            }
+            "inherit" | "no_inherit" => {
+                if let (Some(known), Some(parent)) =
+                    (self.tables.get_mut(table), act.others.first())
+                {
+                    known.shape.parents.retain(|known| known != parent);
+                    if act.kind == "inherit" {
+                        known.shape.parents.push(parent.clone());
+                    }
                 }
             }
             "create_trigger" | "drop_trigger" | "alter_trigger" => self.trigger(table, act),
@@ -169,12 +189,27 @@ impl Catalog {
             reads: Vec::new(),
             key_name: origin.key_name.clone(),
             of_type: origin.of_type.clone(),
+            unlogged: origin.unlogged,
         };
         for parent in origin.parents.iter().chain(&origin.like) {
             let Some(parent) = self.tables.get(parent) else { continue };
             let new = parent.columns.iter().filter(|column| made.column(&column.name).is_none());
             let new: Vec<_> = new.cloned().collect();
             made.columns.extend(new);
+            if !origin.like.is_empty() {
+                continue;
+            }
+            made.constraints.extend(
+                parent
+                    .constraints
+                    .iter()
+                    .filter(|known| match known.kind {
+                        ConstraintKind::Check => !known.definition.ends_with("NO INHERIT"),
+                        ConstraintKind::ReferencedBy => false,
+                        _ => origin.bound.is_some(),
+                    })
+                    .cloned(),
+            );
             if origin.bound.is_some() {
                 made.key.clone_from(&parent.key);
                 made.indexes.extend(parent.indexes.iter().map(|index| {

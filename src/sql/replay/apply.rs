@@ -4,6 +4,7 @@ use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Table, TableKind};
 use crate::sql::change::{Change, ColumnDef, ConstraintDef, ConstraintDefKind, IndexForm, Located};
+use crate::sql::rename::mentions;
 use crate::sql::types::canonical;
 
 impl Catalog {
@@ -18,6 +19,54 @@ impl Catalog {
                 return;
             }
             self.apply_one(&located.change, engine);
+            if engine == Engine::Postgres && !located.has("only") {
+                self.hand_down(&located.change);
+            }
+        }
+        // The rows of a new table meet its constraints, NOT VALID or not: there are none.
+        for located in changes {
+            if let Change::CreateTable { table, .. } = &located.change {
+                self.change(table, |known| {
+                    known.constraints.iter_mut().for_each(|known| known.valid = true);
+                });
+            }
+        }
+    }
+
+    /// What a change of a table means for its partitions, and for tables that inherit from it.
+    fn hand_down(&mut self, change: &Change) {
+        let (table, keys) = match change {
+            Change::AddColumn { table, .. }
+            | Change::DropColumn { table, .. }
+            | Change::RenameColumn { table, .. }
+            | Change::ChangeType { table, .. }
+            | Change::SetNotNull { table, .. }
+            | Change::DropNotNull { table, .. }
+            | Change::SetDefault { table, .. }
+            | Change::ValidateConstraint { table, .. }
+            | Change::DropConstraint { table, .. }
+            | Change::RenameConstraint { table, .. } => (table, false),
+            Change::AddConstraint { table, constraint } => {
+                if constraint.no_inherit {
+                    return;
+                }
+                (table, !matches!(constraint.kind, ConstraintDefKind::Check { .. }))
+            }
+            _ => return,
+        };
+        if keys && !self.is_kind(table, TableKind::Partitioned) {
+            return;
+        }
+        let mut change = change.clone();
+        if let Change::AddConstraint { constraint, .. } = &mut change
+            && let ConstraintDefKind::Check { .. } = constraint.kind
+            && constraint.name.is_none()
+        {
+            let last = self.tables.get(table).and_then(|known| known.constraints.last());
+            constraint.name = last.map(|known| known.name.clone());
+        }
+        for name in self.descendants(table) {
+            self.change(&name, |known| known.apply(&name, &change, Engine::Postgres));
         }
     }
 
@@ -93,14 +142,16 @@ impl Table {
             Change::SetDefault { column, default, .. } => {
                 self.with(column, engine, |known| known.default.clone_from(default));
             }
-            Change::CreateIndex { index, columns, unique, kind, .. } => {
+            Change::CreateIndex { index, columns, unique, kind, form, .. } => {
                 let name = index
                     .clone()
                     .unwrap_or_else(|| format!("{}_{}_idx", name.name, columns.join("_")));
                 if !self.indexes.iter().any(|known| same(&known.name, &name)) {
                     let kind =
                         kind.clone().filter(|kind| matches!(kind.as_str(), "FULLTEXT" | "SPATIAL"));
-                    let definition = format!("({})", columns.join(", "));
+                    let condition = form.condition.as_ref().map(|text| format!(" WHERE {text}"));
+                    let definition =
+                        format!("({}){}", columns.join(", "), condition.unwrap_or_default());
                     let columns = columns.clone();
                     self.indexes.push(Index {
                         name,
@@ -112,7 +163,15 @@ impl Table {
                     });
                 }
             }
-            Change::AddConstraint { constraint, .. } => self.add_constraint(name, constraint),
+            Change::AddConstraint { constraint, .. } => {
+                self.add_constraint(name, constraint, engine);
+            }
+            Change::Rebuild { what, .. } if what.eq_ignore_ascii_case("SET UNLOGGED") => {
+                self.shape.unlogged = true;
+            }
+            Change::Rebuild { what, .. } if what.eq_ignore_ascii_case("SET LOGGED") => {
+                self.shape.unlogged = false;
+            }
             Change::ValidateConstraint { constraint, .. } => {
                 for known in
                     self.constraints.iter_mut().filter(|known| same(&known.name, constraint))
@@ -179,8 +238,15 @@ impl Table {
         }
     }
 
-    fn add_constraint(&mut self, table: &TableName, def: &ConstraintDef) {
-        let columns = def.columns.clone();
+    fn add_constraint(&mut self, table: &TableName, def: &ConstraintDef, engine: Engine) {
+        let mut columns = def.columns.clone();
+        if let ConstraintDefKind::Check { expression } = &def.kind
+            && columns.is_empty()
+            && engine == Engine::Postgres
+        {
+            let names = self.columns.iter().map(|column| column.name.clone());
+            columns = names.filter(|name| mentions(engine, expression, name)).collect();
+        }
         let (kind, definition) = match &def.kind {
             ConstraintDefKind::PrimaryKey { using_index } => {
                 self.add_primary_key(table, def, *using_index);
@@ -190,10 +256,15 @@ impl Table {
                 (ConstraintKind::Unique, format!("UNIQUE ({})", columns.join(", ")))
             }
             ConstraintDefKind::Check { expression } => {
-                (ConstraintKind::Check, format!("CHECK ({expression})"))
+                let local = if def.no_inherit { " NO INHERIT" } else { "" };
+                (ConstraintKind::Check, format!("CHECK ({expression}){local}"))
             }
             ConstraintDefKind::ForeignKey { to } => {
-                let definition = format!("FOREIGN KEY ({}) REFERENCES {to}", columns.join(", "));
+                let mut definition =
+                    format!("FOREIGN KEY ({}) REFERENCES {to}", columns.join(", "));
+                if !def.references.is_empty() {
+                    definition = format!("{definition}({})", def.references.join(", "));
+                }
                 (ConstraintKind::ForeignKey, definition)
             }
             ConstraintDefKind::Exclusion => (ConstraintKind::Exclusion, "EXCLUDE".to_owned()),
@@ -209,9 +280,17 @@ impl Table {
             ConstraintKind::Exclusion => "excl",
         };
         let name = def.name.clone().unwrap_or_else(|| {
+            let named = if kind == ConstraintKind::Check && columns.len() != 1 {
+                &[][..]
+            } else {
+                columns.as_slice()
+            };
             let words =
-                std::iter::once(table.name.as_str()).chain(columns.iter().map(String::as_str));
-            words.chain([suffix]).collect::<Vec<_>>().join("_")
+                std::iter::once(table.name.as_str()).chain(named.iter().map(String::as_str));
+            let name = words.chain([suffix]).collect::<Vec<_>>().join("_");
+            let taken = |name: &str| self.constraints.iter().any(|known| known.name == name);
+            let mut names = (1..).map(|number| format!("{name}{number}"));
+            if taken(&name) { names.find(|name| !taken(name)).unwrap_or_default() } else { name }
         });
         if matches!(def.kind, ConstraintDefKind::Unique { using_index: false }) {
             self.indexes.push(Index {
@@ -261,6 +340,7 @@ fn column(def: &ColumnDef, engine: Engine) -> Column {
     Column {
         name: def.name.clone(),
         data_type: canonical(&def.data_type, engine),
+        collation: def.collation.clone().filter(|_| engine == Engine::Postgres),
         not_null: def.not_null,
         default: def.default.clone(),
         generated: def.generated.clone(),
@@ -275,5 +355,6 @@ fn change_type(known: &mut Column, to: &ColumnDef, engine: Engine) {
         *known = Column { name: known.name.clone(), ..column(to, engine) };
     } else {
         known.data_type = canonical(&to.data_type, engine);
+        known.collation.clone_from(&to.collation);
     }
 }

@@ -2,6 +2,8 @@
 
 mod acts;
 mod apply;
+mod domains;
+
 mod resolve;
 
 pub(crate) use resolve::Names;

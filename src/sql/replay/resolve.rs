@@ -91,7 +91,7 @@ impl Names {
                 result.extend(self.called(inner, catalog, depth - 1));
             } else {
                 let why = format!("it calls function \"{name}\", which can do anything");
-                result.push(Located { change: Change::Opaque { why }, span: located.span });
+                result.push(Located::new(Change::Opaque { why }, located.span));
             }
         }
         result

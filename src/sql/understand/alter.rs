@@ -1,14 +1,17 @@
 //! ALTER TABLE: each clause is read for itself, so that one that is not understood hides no other.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{AlterColumnOperation, AlterTableOperation, RenameTableNameKind};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::column::{column, column_of, constraint, default};
 use super::reader::Reader;
-use super::{Clause, clauses, loose, opaque, unread};
+use super::{Clause, clauses, loose, opaque, postgres_alter, unread};
 use crate::model::name::TableName;
 use crate::sql::change::{Change, ColumnDef};
+use crate::sql::tokens::Lexeme;
 
 /// The changes of an ALTER TABLE with their clauses; `None` when the statement is another.
 pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
@@ -35,12 +38,39 @@ pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
     Some(changes.collect())
 }
 
+/// What a clause says besides what it does, and whether the statement is about the table ONLY.
+pub(super) fn marks(reader: Reader<'_>, (start, end): (usize, usize)) -> BTreeSet<&'static str> {
+    if reader.engine.is_mysql_family() {
+        return BTreeSet::new();
+    }
+    let within = |lexeme: &&Lexeme| lexeme.start >= start && lexeme.end <= end;
+    let words: Vec<_> = reader.rest.iter().filter(within).filter_map(Lexeme::word).collect();
+    let has = |phrase: &[&str]| words.windows(phrase.len()).any(|found| found == phrase);
+    let said = [
+        ("add", words.first().is_some_and(|first| first == "ADD")),
+        ("cascade", words.last().is_some_and(|last| last == "CASCADE")),
+        ("no-inherit", has(&["NO", "INHERIT"])),
+        ("not-valid", has(&["NOT", "VALID"])),
+        ("not-enforced", has(&["NOT", "ENFORCED"])),
+        ("default-null", has(&["DEFAULT", "NULL"])),
+        ("storage", has(&["STORAGE"])),
+        ("compression", has(&["COMPRESSION"])),
+        ("nulls-not-distinct", has(&["NULLS", "NOT", "DISTINCT"])),
+        ("statistics-default", has(&["STATISTICS", "DEFAULT"])),
+        ("access-default", has(&["METHOD", "DEFAULT"])),
+        ("only", reader.rest.iter().take(5).any(|lexeme| lexeme.is_word("ONLY"))),
+    ];
+    said.into_iter().filter(|(_, holds)| *holds).map(|(mark, _)| mark).collect()
+}
+
 /// What one clause does: by sqlparser, by its words, or by sqlparser without the words that it does not know.
 fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
     if part.is_empty() {
         return vec![opaque("a clause is empty")];
     }
-    by_parser(part, table)
+    postgres_alter::by_words(part, table)
+        .or_else(|| by_parser(part, table))
+        .or_else(|| virtual_column(part, table))
         .or_else(|| clauses::by_words(part, table))
         .or_else(|| clauses::in_parentheses(part, |column| by_parser(column, table)))
         .or_else(|| {
@@ -63,6 +93,20 @@ fn short(text: &str) -> String {
         Some((end, _)) => format!("{} ...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
+}
+
+/// PostgreSQL 18: a column that is computed when it is read, of which sqlparser knows nothing.
+fn virtual_column(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {
+    let words = postgres_alter::as_stored(part)?;
+    let mut changes = by_parser(Reader { rest: &words, ..part }, table)?;
+    for change in &mut changes {
+        if let Change::AddColumn { column, .. } = change
+            && let Some(generated) = &mut column.generated
+        {
+            *generated = generated.replace(" STORED", " VIRTUAL");
+        }
+    }
+    Some(changes)
 }
 
 fn by_parser(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {

@@ -6,7 +6,8 @@ use super::alter::beside;
 use super::opaque;
 use super::reader::Reader;
 use crate::model::name::TableName;
-use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind};
+use crate::sql::act::Act;
+use crate::sql::change::Change;
 use crate::sql::tokens::Lexeme;
 
 /// Whether the clauses are one about partitions, whose commas separate partitions.
@@ -62,6 +63,7 @@ fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
         ["ATTACH" | "DETACH", ..] => {
             Change::Act(Box::new(super::postgres::partition_clause(part, table)?))
         }
+        ["INHERIT" | "NO", name, ..] if *name != "FORCE" => inherit(part, table)?,
         ["SET", "SCHEMA", ..] => {
             let mut rest = part;
             rest.skip();
@@ -72,10 +74,18 @@ fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
         ["SET", "TABLESPACE" | "ACCESS", ..] => rebuild(part, table),
         ["ALTER", "CONSTRAINT", ..] => setting(part, table),
         [first, ..] if is_light_verb(first) => setting(part, table),
-        ["ADD", "CONSTRAINT", ..] => return named_not_null(part, table),
         ["ALTER", ..] => return alter_column(part, table),
         _ => return None,
     })
+}
+
+/// `INHERIT parent`, `NO INHERIT parent`.
+fn inherit(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
+    let kind = if part.eat("NO") { "no_inherit" } else { "inherit" };
+    part.eat("INHERIT").then_some(())?;
+    let parent = part.table()?;
+    let act = Act { others: vec![parent], ..Act::new(kind, "INHERIT") };
+    Some(Change::Act(Box::new(act.on([table.clone()]))))
 }
 
 /// Clauses of PostgreSQL that touch no row, whatever follows.
@@ -85,7 +95,6 @@ fn is_light_verb(word: &str) -> bool {
         "SET"
             | "RESET"
             | "CLUSTER"
-            | "INHERIT"
             | "OF"
             | "NOT"
             | "NO"
@@ -96,23 +105,6 @@ fn is_light_verb(word: &str) -> bool {
             | "REPLICA"
             | "OPTIONS"
     )
-}
-
-/// PostgreSQL 18: `ADD CONSTRAINT name NOT NULL column [NOT VALID]`.
-fn named_not_null(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
-    part.eat("ADD CONSTRAINT").then_some(())?;
-    let name = part.name()?;
-    part.eat("NOT NULL").then_some(())?;
-    let column = part.name()?;
-    let not_valid = part.eat("NOT VALID");
-    let _inherit: bool = part.eat("NO INHERIT");
-    part.is_empty().then_some(())?;
-    if !not_valid {
-        return Some(Change::SetNotNull { table: table.clone(), column });
-    }
-    let kind = ConstraintDefKind::Check { expression: format!("{column} IS NOT NULL") };
-    let constraint = ConstraintDef { name: Some(name), kind, columns: vec![column], not_valid };
-    Some(Change::AddConstraint { table: table.clone(), constraint })
 }
 
 /// Settings of a column that touch no row.
@@ -317,6 +309,9 @@ pub(super) fn without_unknown_words(part: Reader<'_>) -> Known {
             "VISIBLE",
             "IGNORED",
             "NOT IGNORED",
+            "NO INHERIT",
+            "NOT ENFORCED",
+            "ENFORCED",
         ]) {
         } else if rest.eat_any(&["WITH PARSER", "STORAGE", "COMPRESSION", "COLUMN_FORMAT"]) {
             rest.skip();

@@ -41,10 +41,18 @@ pub(super) fn column_of(
         let label = label.map(|label| reader.ident(label));
         let constraint = |kind, columns| Change::AddConstraint {
             table: table.clone(),
-            constraint: ConstraintDef { name: label.clone(), kind, columns, not_valid: false },
+            constraint: ConstraintDef {
+                name: label.clone(),
+                kind,
+                columns,
+                not_valid: false,
+                references: Vec::new(),
+                no_inherit: false,
+            },
         };
         match option {
             ColumnOption::NotNull => column.not_null = true,
+            ColumnOption::Collation(collation) => column.collation = Some(collation.to_string()),
             ColumnOption::Default(expression) => column.default = default(expression),
             ColumnOption::PrimaryKey(_) => {
                 column.primary_key = true;
@@ -57,7 +65,11 @@ pub(super) fn column_of(
             }
             ColumnOption::ForeignKey(key) => {
                 let kind = ConstraintDefKind::ForeignKey { to: reader.object(&key.foreign_table) };
-                beside.push(constraint(kind, vec![name.clone()]));
+                let mut change = constraint(kind, vec![name.clone()]);
+                if let Change::AddConstraint { constraint, .. } = &mut change {
+                    constraint.references = idents(reader, &key.referred_columns);
+                }
+                beside.push(change);
             }
             ColumnOption::Check(check) => {
                 let kind = ConstraintDefKind::Check { expression: check.expr.to_string() };
@@ -116,7 +128,14 @@ fn unique(
 ) -> Change {
     if !reader.engine.is_mysql_family() {
         let kind = ConstraintDefKind::Unique { using_index: false };
-        let constraint = ConstraintDef { name, kind, columns, not_valid: false };
+        let constraint = ConstraintDef {
+            name,
+            kind,
+            columns,
+            not_valid: false,
+            references: Vec::new(),
+            no_inherit: false,
+        };
         return Change::AddConstraint { table: table.clone(), constraint };
     }
     index(table, name, columns, Shape { unique: true, kind: None })
@@ -150,6 +169,7 @@ pub(super) fn constraint(
     parsed: &TableConstraint,
     not_valid: bool,
 ) -> Change {
+    let mut references = Vec::new();
     let (name, kind, columns) = match parsed {
         TableConstraint::Unique(key) => {
             let name = key.name.as_ref().or(key.index_name.as_ref()).map(|name| reader.ident(name));
@@ -160,7 +180,8 @@ pub(super) fn constraint(
         }
         TableConstraint::ForeignKey(key) => {
             let to = reader.object(&key.foreign_table);
-            let columns = key.columns.iter().map(|column| reader.ident(column)).collect();
+            let columns = idents(reader, &key.columns);
+            references = idents(reader, &key.referred_columns);
             (&key.name, ConstraintDefKind::ForeignKey { to }, columns)
         }
         TableConstraint::Check(check) => {
@@ -198,8 +219,13 @@ pub(super) fn constraint(
         }
     };
     let name = name.as_ref().map(|name| reader.ident(name));
-    let constraint = ConstraintDef { name, kind, columns, not_valid };
+    let constraint =
+        ConstraintDef { name, kind, columns, not_valid, references, no_inherit: false };
     Change::AddConstraint { table: table.clone(), constraint }
+}
+
+fn idents(reader: Reader<'_>, idents: &[sqlparser::ast::Ident]) -> Vec<String> {
+    idents.iter().map(|ident| reader.ident(ident)).collect()
 }
 
 /// `... USING INDEX i`: the index gets the constraint's name, which is its own when none is given.
@@ -211,7 +237,14 @@ fn promoted(
 ) -> Change {
     let name = Some(reader.ident(name.unwrap_or(index)));
     let columns = vec![reader.ident(index)];
-    let constraint = ConstraintDef { name, kind, columns, not_valid: false };
+    let constraint = ConstraintDef {
+        name,
+        kind,
+        columns,
+        not_valid: false,
+        references: Vec::new(),
+        no_inherit: false,
+    };
     Change::AddConstraint { table: table.clone(), constraint }
 }
 

@@ -8,6 +8,7 @@ mod column;
 mod leading;
 mod loose;
 mod postgres;
+mod postgres_alter;
 mod query;
 mod reader;
 mod reads;
@@ -43,7 +44,7 @@ pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> 
     }
     let places = Places::within(sql, span);
     if let Some(why) = error {
-        return vec![Located { change: Change::Opaque { why }, span }];
+        return vec![Located::new(Change::Opaque { why }, span)];
     }
     let reader = Reader { sql, engine, rest: &lexemes };
     let changes = if lexemes.len() <= SMALL { changes(reader) } else { on_a_big_stack(reader) };
@@ -52,6 +53,7 @@ pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> 
         .map(|(change, clause)| Located {
             change,
             span: clause.map_or(span, |(start, end)| places.span(start, end)),
+            marks: clause.map(|bytes| alter::marks(reader, bytes)).unwrap_or_default(),
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use sqlparser::parser::Parser;
 
 use super::column::{column, columns, constraint, kind_of_index};
 use super::reader::Reader;
-use super::{clauses, loose, opaque, postgres, query, unread};
+use super::{clauses, loose, opaque, postgres, postgres_alter, query, unread};
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::change::{Change, IndexForm, Origin};
@@ -30,6 +30,15 @@ pub(super) fn by_parser(reader: Reader<'_>) -> Vec<Change> {
 
 fn lower(reader: Reader<'_>, statement: &Statement) -> Option<Vec<Change>> {
     Some(match statement {
+        Statement::CreateTable(_)
+            if reader.engine == Engine::Postgres
+                && reader.rest.windows(2).any(|pair| {
+                    matches!(pair, [no, inherit] if no.is_word("NO") && inherit.is_word("INHERIT"))
+                }) =>
+        {
+            // sqlparser reads that, and does not say so.
+            return table_by_parts(reader);
+        }
         Statement::CreateTable(create) => create_table(reader, create),
         Statement::CreateIndex(create) => vec![create_index(reader, create)],
         Statement::Query(_)
@@ -132,6 +141,7 @@ fn create_index(reader: Reader<'_>, create: &CreateIndex) -> Change {
         if_not_exists: create.if_not_exists,
         form: IndexForm {
             only: false,
+            condition: create.predicate.as_ref().map(ToString::to_string),
             partial: create.predicate.is_some(),
             include: !create.include.is_empty(),
         },
@@ -218,6 +228,12 @@ fn table_by_parts(reader: Reader<'_>) -> Option<Vec<Change>> {
     let (mut defs, mut beside) = (Vec::new(), Vec::new());
     let by_query = reader.engine == Engine::Postgres && rest.has_word("AS");
     for part in inside.parts() {
+        if reader.engine == Engine::Postgres
+            && let Some(change) = postgres_alter::constraint(part, &table)
+        {
+            beside.push(change);
+            continue;
+        }
         if reader.engine == Engine::Postgres && part.word() == "LIKE" {
             continue;
         }

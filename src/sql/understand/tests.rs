@@ -224,7 +224,7 @@ fn each_clause_of_alter_table_is_a_change() {
             "public.t drop not null e",
             "public.t default of f: 1",
             "public.t default of g: -",
-            "public.t type of h: h NUMERIC(10,2) using h::NUMERIC(10,2)",
+            "public.t type of h: h numeric(10, 2) using h::numeric(10, 2)",
         ],
     );
     postgres(
@@ -365,7 +365,7 @@ fn what_stands_beside_tables_is_named() {
         "CREATE DEFINER=`a`@`b` TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1",
         &["setting t: CREATE TRIGGER g"],
     );
-    postgres("ALTER TYPE x ADD VALUE 'y'", &["other: ALTER TYPE"]);
+    postgres("ALTER TYPE x ADD VALUE 'y'", &["alter_type about x"]);
     postgres("GRANT SELECT ON t TO u", &["grant of-table on t"]);
     postgres("COMMENT ON TABLE t IS 'x'", &["comment of-table on t"]);
     postgres("COMMENT ON COLUMN s.t.a IS 'x'", &["comment of-table on s.t"]);

@@ -39,7 +39,7 @@ pub(super) async fn read(reading: &mut Reading<'_>) -> Result<(), DbError> {
 
 async fn kinds(reading: &mut Reading<'_>) -> Result<(), DbError> {
     let sql = format!(
-        "SELECT c.oid, c.relkind::text, pg_get_expr(c.relpartbound, c.oid), k.conname, tn.nspname, t.typname, \
+        "SELECT c.oid, c.relkind::text || c.relpersistence::text, pg_get_expr(c.relpartbound, c.oid), k.conname, tn.nspname, t.typname, \
            CASE WHEN c.relkind = 'p' THEN ARRAY(SELECT coalesce(a.attname, '') \
              FROM pg_partitioned_table p CROSS JOIN LATERAL unnest(p.partattrs::smallint[]) WITH ORDINALITY AS x(number, place) \
              LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.number AND x.number > 0 \
@@ -54,7 +54,9 @@ async fn kinds(reading: &mut Reading<'_>) -> Result<(), DbError> {
          found(oid, relkind, pg_get_expr, conname, nspname, typname, \"array\")"
     );
     for row in reading.conn.query(&sql, &[]).await? {
-        let kind = match row.text(1)?.as_str() {
+        let marks = row.text(1)?;
+        let unlogged = marks.ends_with('u');
+        let kind = match marks.get(..1).unwrap_or_default() {
             "p" => TableKind::Partitioned,
             "f" => TableKind::Foreign,
             "v" => TableKind::View,
@@ -66,6 +68,7 @@ async fn kinds(reading: &mut Reading<'_>) -> Result<(), DbError> {
         let of_type = row.opt_text(4)?.zip(row.opt_text(5)?);
         let Some(table) = reading.table(row.int(0)?) else { continue };
         table.shape.kind = kind;
+        table.shape.unlogged = unlogged;
         table.shape.bound =
             bound.map(|text| text.strip_prefix("FOR VALUES ").map_or(text.clone(), str::to_owned));
         table.shape.key_name = key_name;

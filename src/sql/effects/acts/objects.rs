@@ -77,7 +77,8 @@ fn hanging(act: &Act, catalog: &Catalog) -> Case {
         && act.object.as_ref().is_some_and(|trigger| !trigger.name.contains("zdm"))
         && act.object.as_ref().is_some_and(|trigger| {
             let table = catalog.tables.get(first(act));
-            table.is_some_and(|known| !known.triggers.iter().any(|other| other.name == trigger.name))
+            table
+                .is_some_and(|known| !known.triggers.iter().any(|other| other.name == trigger.name))
         });
     marked(act)
         .fact("partitioned", partitioned)

@@ -34,11 +34,25 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         kind,
         if_not_exists,
         form: IndexForm {
+            condition: condition(reader),
             only,
             partial: reader.has_word("WHERE"),
             include: reader.has_word("INCLUDE"),
         },
     }])
+}
+
+/// The text behind WHERE.
+fn condition(mut reader: Reader<'_>) -> Option<String> {
+    while !reader.is_empty() {
+        if reader.eat("WHERE") {
+            return Some(reader.text().to_owned());
+        }
+        if reader.parenthesis().is_none() {
+            reader.skip();
+        }
+    }
+    None
 }
 
 /// The next parentheses as columns: names, without prefix lengths and orders; expressions as they are.

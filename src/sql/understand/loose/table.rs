@@ -114,7 +114,14 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
     if let Some(kind) = kind {
         let names = matches!(kind, ConstraintDefKind::PrimaryKey { .. });
         let columns = if names { index_columns(&mut part)? } else { Vec::new() };
-        let constraint = ConstraintDef { name, kind, columns, not_valid: part.has_word("VALID") };
+        let constraint = ConstraintDef {
+            name,
+            kind,
+            columns,
+            not_valid: part.has_word("VALID"),
+            references: Vec::new(),
+            no_inherit: false,
+        };
         return Some(vec![Change::AddConstraint { table: table.clone(), constraint }]);
     }
     let special = ["FULLTEXT", "SPATIAL", "VECTOR"].into_iter().find(|kind| part.eat(kind));
@@ -124,7 +131,14 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
     let columns = index_columns(&mut part)?;
     if unique && !part.engine.is_mysql_family() {
         let kind = ConstraintDefKind::Unique { using_index: false };
-        let constraint = ConstraintDef { name, kind, columns, not_valid: false };
+        let constraint = ConstraintDef {
+            name,
+            kind,
+            columns,
+            not_valid: false,
+            references: Vec::new(),
+            no_inherit: false,
+        };
         return Some(vec![Change::AddConstraint { table: table.clone(), constraint }]);
     }
     Some(vec![Change::CreateIndex {
@@ -144,6 +158,13 @@ fn foreign_key(mut part: Reader<'_>, table: &TableName, name: Option<String>) ->
     let columns = index_columns(&mut part)?;
     part.eat("REFERENCES").then_some(())?;
     let kind = ConstraintDefKind::ForeignKey { to: part.table()? };
-    let constraint = ConstraintDef { name, kind, columns, not_valid: part.has_word("VALID") };
+    let constraint = ConstraintDef {
+        name,
+        kind,
+        columns,
+        not_valid: part.has_word("VALID"),
+        references: Vec::new(),
+        no_inherit: false,
+    };
     Some(Change::AddConstraint { table: table.clone(), constraint })
 }

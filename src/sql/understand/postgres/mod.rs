@@ -1,7 +1,9 @@
 //! Statements of PostgreSQL about what stands beside tables, and about tables as a whole, by their words.
 
 mod commands;
+mod domains;
 mod drops;
+
 mod hanging;
 mod indexes;
 mod origin;
@@ -85,6 +87,7 @@ fn create(mut rest: Reader<'_>) -> Option<Vec<Change>> {
         ["SEQUENCE", ..] => commands::create_sequence(inner)?,
         ["FUNCTION" | "PROCEDURE", ..] => routines::create(inner)?,
         ["PUBLICATION", ..] => commands::create_publication(inner)?,
+        ["DOMAIN", ..] => domains::create(inner)?,
         ["SCHEMA", ..] => return commands::create_schema(inner),
         ["FOREIGN", "TABLE"] => {
             inner.skip();
@@ -100,6 +103,8 @@ fn alter(mut rest: Reader<'_>) -> Option<Vec<Change>> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     rest.skip();
     let act = match words.as_slice() {
+        ["DOMAIN", ..] => domains::alter(rest)?,
+        ["TYPE", ..] => domains::alter_type(rest)?,
         ["VIEW", ..] => views::alter(rest)?,
         ["MATERIALIZED", "VIEW"] => {
             rest.skip();

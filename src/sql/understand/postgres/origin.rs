@@ -11,7 +11,8 @@ use crate::sql::understand::reader::Reader;
 
 /// Reads a whole CREATE TABLE.
 pub(in crate::sql::understand) fn origin(mut rest: Reader<'_>) -> Origin {
-    let mut origin = Origin::default();
+    let unlogged = rest.rest.iter().take(3).any(|lexeme| lexeme.is_word("UNLOGGED"));
+    let mut origin = Origin { unlogged, ..Origin::default() };
     if behind(&mut rest, "TABLE").is_none() {
         return origin;
     }

@@ -14,6 +14,8 @@ pub(super) fn create(mut rest: Reader<'_>) -> Option<Act> {
     let name = rest.table()?;
     let _arguments: Reader<'_> = rest.parenthesis()?;
     let act = Act::new("create_function", words("CREATE FUNCTION", &name)).about(name);
+    let act =
+        act.mark("immutable", rest.has_word("IMMUTABLE")).mark("stable", rest.has_word("STABLE"));
     let language = language(rest);
     let atomic = atomic(rest);
     let act = act.mark("atomic", atomic.is_some());

@@ -1,6 +1,6 @@
 //! Copies of the base database, on which statements are executed.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::blocked;
@@ -9,6 +9,10 @@ use crate::support::{Db, Session};
 
 /// What the server says to a statement that cannot run in a transaction.
 const ACTIVE_TRANSACTION: &str = "25001";
+
+/// Tables whose rows nobody has counted yet.
+const UNANALYSED: &str = "SELECT oid::regclass FROM pg_class WHERE relkind IN ('r', 'm') AND reltuples <= 0 \
+     AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)";
 
 /// A database that is copied, and its last copy: as long as statements are rolled back it can be used again.
 pub(super) struct Copies<'d> {
@@ -22,6 +26,8 @@ pub(super) struct Copy {
     /// The address of the server's own database.
     admin: String,
     url: String,
+    /// Where statements are run that are taken back.
+    session: OnceCell<Session>,
 }
 
 impl<'d> Copies<'d> {
@@ -38,13 +44,16 @@ impl<'d> Copies<'d> {
             admin: format!("{server}/postgres"),
             url: format!("{server}/{name}"),
             name: name.clone(),
+            session: OnceCell::new(),
         };
         let admin = Session::open(&copy.admin);
         admin.run(&format!("CREATE DATABASE {name} TEMPLATE {}", self.db.name));
         if !setup.is_empty() {
             let session = copy.session();
             session.try_run(setup)?;
-            session.run("ANALYZE");
+            for table in session.rows(UNANALYSED) {
+                session.run(&format!("ANALYZE {}", table[0]));
+            }
         }
         Ok(copy)
     }
@@ -56,16 +65,18 @@ impl<'d> Copies<'d> {
             Some((last, copy)) if last == setup => copy,
             _ => self.fresh(setup)?,
         };
-        let outcome = observed::in_transaction(&copy.session(), sql);
-        *self.last.borrow_mut() = Some((setup.to_owned(), copy));
+        let outcome = observed::in_transaction(copy.session.get_or_init(|| copy.session()), sql);
         match outcome {
             Err(error) if error.starts_with(ACTIVE_TRANSACTION) => {
-                let locks = blocked::locks(self, setup, sql)?;
+                let locks = blocked::locks(self, copy, setup, sql)?;
                 let copy = self.fresh(setup)?;
                 let alone = observed::alone(&copy.session(), sql)?;
                 Ok(Observed { locks, ..alone })
             }
-            outcome => outcome,
+            outcome => {
+                *self.last.borrow_mut() = Some((setup.to_owned(), copy));
+                outcome
+            }
         }
     }
 }
