@@ -59,7 +59,9 @@ fn postgres_does_what_every_row_says() {
                 verdicts.note(row, &truth.server.short(), agrees);
             }
             // At once, too: all servers take minutes.
-            differences.iter().for_each(|difference| eprintln!("{difference}"));
+            for difference in &differences {
+                eprintln!("{difference}");
+            }
             wrong.extend(differences);
         }
     }
