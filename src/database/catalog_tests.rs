@@ -3,7 +3,7 @@
 use super::server_tests::{open, wait};
 use crate::model::name::TableName;
 use crate::model::step::Probe;
-use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Table};
+use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Table, TableKind};
 use crate::support::{self, Db, Engine};
 
 const POSTGRES: &str = r#"
@@ -85,14 +85,13 @@ fn words(table: &Table) -> Vec<&str> {
 
 fn constraint(name: &str, kind: ConstraintKind, column: &str, definition: &str) -> Constraint {
     let (name, definition) = (name.to_owned(), definition.to_owned());
-    Constraint {
-        name,
-        kind,
-        columns: vec![column.to_owned()],
-        definition,
-        valid: true,
-        other: None,
-    }
+    let columns = vec![column.to_owned()];
+    Constraint { name, kind, columns, definition, valid: true, other: None }
+}
+
+/// A foreign key, seen from one of its ends.
+fn to(other: TableName, constraint: Constraint) -> Constraint {
+    Constraint { other: Some(other), ..constraint }
 }
 
 #[test]
@@ -131,7 +130,7 @@ fn a_rich_schema_of_postgres_is_read_whole() {
     let key = "FOREIGN KEY (p_id) REFERENCES p(id) ON DELETE CASCADE";
     for wanted in [
         constraint("ck", ConstraintKind::Check, "ck", "CHECK ((ck > 0))"),
-        constraint("fk", ConstraintKind::ForeignKey, "p_id", key),
+        to(name(&db, "p"), constraint("fk", ConstraintKind::ForeignKey, "p_id", key)),
         constraint("t_i_key", ConstraintKind::Unique, "i", "UNIQUE (i)"),
         constraint("ex", ConstraintKind::Exclusion, "ck", "EXCLUDE USING btree (ck WITH =)"),
         invalid,
@@ -139,11 +138,9 @@ fn a_rich_schema_of_postgres_is_read_whole() {
         assert!(t.constraints.contains(&wanted), "{wanted:?} in {:?}", t.constraints);
     }
     let p = table(&db, &catalog, "p");
-    assert!(p.constraints.contains(&constraint(
-        "fk of t",
-        ConstraintKind::ReferencedBy,
-        "id",
-        key
+    assert!(p.constraints.contains(&to(
+        name(&db, "t"),
+        constraint("fk of t", ConstraintKind::ReferencedBy, "id", key)
     )));
 
     assert_eq!(t.triggers.len(), 1);
@@ -165,6 +162,27 @@ fn a_rich_schema_of_postgres_is_read_whole() {
     assert_eq!(words(table(&db, &catalog, "mv")), ["is a materialized view"]);
     assert_eq!(table(&db, &catalog, "uniq").key, ["a", "b"]);
     assert_eq!(table(&db, &catalog, "nokey").key, [""; 0]);
+}
+
+#[test]
+fn what_tables_of_postgres_have_to_do_with_each_other_is_read() {
+    let Some(db) = support::postgres() else { return };
+    let catalog = make(&db);
+    let shape = |of: &str| table(&db, &catalog, of).shape.clone();
+    let t = shape("t");
+    assert_eq!((t.kind, t.key_name.as_deref()), (TableKind::Ordinary, Some("t_pkey")));
+    let part = shape("part");
+    assert_eq!(part.kind, TableKind::Partitioned);
+    assert_eq!(part.partitioned_by, ["id"]);
+    let part1 = shape("part1");
+    assert_eq!(part1.parents, [name(&db, "part")]);
+    assert_eq!(part1.bound.as_deref(), Some("FROM (0) TO (10)"));
+    assert_eq!((shape("vw").kind, shape("vw").reads), (TableKind::View, vec![name(&db, "t")]));
+    assert_eq!(shape("mv").kind, TableKind::MaterializedView);
+    assert_eq!(table(&db, &catalog, "t").triggers[0].function, Some(name(&db, "tf")));
+    let beside = &catalog.beside;
+    assert_eq!(beside.functions[&name(&db, "reads")].language, "sql");
+    assert_eq!(beside.publications["pub"], [name(&db, "p")]);
 }
 
 #[test]
@@ -210,16 +228,14 @@ fn a_rich_schema_of_mariadb_is_read_whole() {
     for wanted in [
         constraint("big", ConstraintKind::Check, "i", "CHECK (`i` < 100)"),
         constraint("ck", ConstraintKind::Check, "ck", "CHECK (`ck` > 0)"),
-        constraint("fk", ConstraintKind::ForeignKey, "p_id", key),
+        to(name(&db, "p"), constraint("fk", ConstraintKind::ForeignKey, "p_id", key)),
     ] {
         assert!(t.constraints.contains(&wanted), "{wanted:?} in {:?}", t.constraints);
     }
     let p = table(&db, &catalog, "p");
-    assert!(p.constraints.contains(&constraint(
-        "fk of t",
-        ConstraintKind::ReferencedBy,
-        "id",
-        key
+    assert!(p.constraints.contains(&to(
+        name(&db, "t"),
+        constraint("fk of t", ConstraintKind::ReferencedBy, "id", key)
     )));
     assert!(
         p.column("code")
