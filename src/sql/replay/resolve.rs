@@ -160,7 +160,16 @@ impl Names {
     fn resolve_one(&self, change: &mut Change, catalog: &Catalog) {
         match change {
             Change::RenameTable { table, to } => {
-                *table = self.table(table, catalog);
+                let written = std::mem::replace(table, self.table(table, catalog));
+                // PostgreSQL lets ALTER TABLE rename an index, too.
+                if !self.engine.is_mysql_family()
+                    && !catalog.tables.contains_key(table)
+                    && let Some(owner) = self.owner_of(&written.name, catalog)
+                {
+                    let to = to.name.clone();
+                    *change = Change::RenameIndex { table: Some(owner), index: written.name, to };
+                    return;
+                }
                 if to.schema.is_none() {
                     to.schema.clone_from(&table.schema);
                 }

@@ -195,6 +195,7 @@ pub(super) fn is_known_function(name: &TableName) -> bool {
     let lower = name.name.to_ascii_lowercase();
     name.schema.as_deref() == Some("pg_catalog")
         || lower.starts_with("pg_")
+        || lower.starts_with("lo_")
         || matches!(
             lower.as_str(),
             "setval"

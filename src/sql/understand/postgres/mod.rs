@@ -113,6 +113,12 @@ fn alter(mut rest: Reader<'_>) -> Option<Vec<Change>> {
         ["INDEX", ..] => return indexes::alter(rest),
         ["TRIGGER", ..] => hanging::alter(rest, "alter_trigger")?,
         ["EVENT", "TRIGGER"] => Act::new("event_trigger", "ALTER EVENT TRIGGER"),
+        ["FOREIGN", "TABLE"] => {
+            rest.skip();
+            let _exists: bool = rest.eat("IF EXISTS");
+            let table = rest.table()?;
+            Act::new("alter_foreign_table", format!("ALTER FOREIGN TABLE {table}")).on([table])
+        }
         ["STATISTICS", ..] => Act::new("alter_statistics", "ALTER STATISTICS"),
         ["POLICY", ..] => hanging::alter_policy(rest)?,
         ["RULE", ..] => hanging::alter(rest, "alter_rule")?,

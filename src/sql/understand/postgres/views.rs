@@ -69,7 +69,9 @@ pub(super) fn alter_materialized(mut rest: Reader<'_>) -> Option<Vec<Change>> {
     let parts = rest.parts().into_iter().map(|part| {
         let act = Act::new("alter_materialized_view", words("ALTER MATERIALIZED VIEW", &view));
         let light = is_light(part);
-        let moves = part.words(2) == ["SET", "TABLESPACE"];
+        // The database's own is where it is, as a rule.
+        let moves = part.words(2) == ["SET", "TABLESPACE"]
+            && part.words(3) != ["SET", "TABLESPACE", "PG_DEFAULT"];
         moved(part, act.on([view.clone()]).mark("light", light).mark("tablespace", moves))
     });
     Some(parts.flat_map(one).collect())
