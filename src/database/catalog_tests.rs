@@ -387,3 +387,23 @@ fn sizes_are_read_beside_somebody_who_holds_the_strongest_lock() {
     });
     assert!(table(&db, &catalog, "t").size.bytes.is_some_and(|bytes| bytes > 100_000));
 }
+
+#[test]
+fn how_mariadb_keeps_a_table_is_read() {
+    let Some(db) = support::mariadb() else { return };
+    db.run("CREATE TABLE c (id int, a int, s int AS (a) STORED) ROW_FORMAT=COMPRESSED COLLATE=latin1_bin");
+    db.run("CREATE TABLE m (id int) ENGINE=MyISAM");
+    db.run("CREATE TABLE v (id int) WITH SYSTEM VERSIONING");
+    db.run("CREATE TABLE p (id int, d date) PARTITION BY RANGE (year(d)) (PARTITION p0 VALUES LESS THAN (2000))");
+    let catalog = wait(async { open(&db).await.catalog(None).await.unwrap() });
+    let storage = |name: &str| &table(&db, &catalog, name).storage;
+    let c = storage("c");
+    assert_eq!(c.engine.as_deref(), Some("InnoDB"));
+    assert_eq!(c.row_format.as_deref(), Some("COMPRESSED"));
+    assert_eq!(c.collation.as_deref(), Some("latin1_bin"));
+    assert_eq!(c.stored, ["s"]);
+    assert_eq!(storage("m").engine.as_deref(), Some("MyISAM"));
+    assert!(storage("v").versioned);
+    assert_eq!(storage("p").partitioned.as_deref(), Some("RANGE"));
+    assert!(storage("p").partition_columns.contains(&"d".to_owned()));
+}

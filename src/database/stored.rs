@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::stored_shape::{StoredName, StoredShape};
 use crate::model::name::TableName;
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Table, Trigger,
+    Catalog, Column, Constraint, ConstraintKind, Dependent, Index, Peculiarity, Storage, Table,
+    Trigger,
 };
 
 /// Why a stored catalog cannot be read.
@@ -71,6 +72,22 @@ pub(super) struct StoredTable {
     /// The functions that triggers call, by the triggers' names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     calls: BTreeMap<String, StoredName>,
+    #[serde(default)]
+    storage: StoredStorage,
+}
+
+/// How MySQL or MariaDB keeps a table.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct StoredStorage {
+    engine: Option<String>,
+    row_format: Option<String>,
+    charset: Option<String>,
+    collation: Option<String>,
+    partitioned: Option<String>,
+    partition_columns: Vec<String>,
+    versioned: bool,
+    stored: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -143,6 +160,7 @@ impl StoredTable {
             peculiarities,
             estimated_rows,
             size: _,
+            storage,
             is_new: _,
             shape,
         } = table;
@@ -171,6 +189,7 @@ impl StoredTable {
                 .collect(),
             estimated_rows,
             shape: StoredShape::new(shape),
+            storage: StoredStorage::new(storage),
         }
     }
 
@@ -196,10 +215,41 @@ impl StoredTable {
                 .map(|(words, columns)| Peculiarity { words, columns })
                 .collect(),
             estimated_rows: self.estimated_rows,
+            storage: self.storage.into_storage(),
             shape: self.shape.into_shape(),
             ..Table::default()
         };
         (TableName { schema: self.schema, name: self.name }, table)
+    }
+}
+
+impl StoredStorage {
+    fn new(storage: Storage) -> Self {
+        let Storage { engine, row_format, charset, collation, .. } = storage;
+        let Storage { partitioned, partition_columns, versioned, stored, .. } = storage;
+        Self {
+            engine,
+            row_format,
+            charset,
+            collation,
+            partitioned,
+            partition_columns,
+            versioned,
+            stored,
+        }
+    }
+
+    fn into_storage(self) -> Storage {
+        Storage {
+            engine: self.engine,
+            row_format: self.row_format,
+            charset: self.charset,
+            collation: self.collation,
+            partitioned: self.partitioned,
+            partition_columns: self.partition_columns,
+            versioned: self.versioned,
+            stored: self.stored,
+        }
     }
 }
 
@@ -342,6 +392,11 @@ mod tests {
                 columns: Vec::new(),
             }],
             estimated_rows: Some(7),
+            storage: Storage {
+                engine: Some("InnoDB".to_owned()),
+                stored: vec!["name".to_owned()],
+                ..Storage::default()
+            },
             shape: Shape {
                 unlogged: true,
                 kind: TableKind::Partitioned,

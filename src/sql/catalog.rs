@@ -84,6 +84,8 @@ pub(crate) struct Table {
     pub(crate) estimated_rows: Option<u64>,
     /// How big and how busy it is: only a database, or a snapshot of one, knows.
     pub(crate) size: Size,
+    /// How MySQL or MariaDB keeps it.
+    pub(crate) storage: Storage,
     /// Whether it was made by a migration that has not run yet, so that nobody uses it.
     pub(crate) is_new: bool,
     /// What it is, and what it has to do with others.
@@ -138,6 +140,27 @@ pub(crate) struct Size {
     pub(crate) indexes: BTreeMap<String, u64>,
     /// Rows that are inserted, updated and deleted in an hour.
     pub(crate) writes_per_hour: Option<u64>,
+}
+
+/// How MySQL or MariaDB keeps a table; what is not known is `None`, and counts as the server's default.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Storage {
+    /// `InnoDB`.
+    pub(crate) engine: Option<String>,
+    /// `COMPRESSED`, in capitals.
+    pub(crate) row_format: Option<String>,
+    /// The default character set of its columns.
+    pub(crate) charset: Option<String>,
+    /// The default collation of its columns.
+    pub(crate) collation: Option<String>,
+    /// How it is partitioned: `RANGE`, `LIST COLUMNS`, `HASH`, in capitals.
+    pub(crate) partitioned: Option<String>,
+    /// The columns that its partitions go by.
+    pub(crate) partition_columns: Vec<String>,
+    /// WITH SYSTEM VERSIONING.
+    pub(crate) versioned: bool,
+    /// The generated columns that are stored, where their expressions do not say so by ` STORED` at their end.
+    pub(crate) stored: Vec<String>,
 }
 
 /// A column.

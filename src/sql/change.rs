@@ -104,6 +104,22 @@ pub(crate) enum Change {
     TableSetting { table: TableName, what: String },
     /// What stands beside tables, or acts on tables as a whole (PostgreSQL).
     Act(Box<Act>),
+    /// MySQL, MariaDB: an option of the table as a whole, in ALTER TABLE or behind CREATE TABLE: `ENGINE`, `COMMENT`,
+    /// `CONVERT` (to a character set), `FORCE`; in capitals, with its value as written.
+    TableOption { table: TableName, name: String, value: Option<String> },
+    /// MySQL, MariaDB: an operation on the table's partitions: `ADD PARTITION`, `PARTITION BY`, `REMOVE PARTITIONING`.
+    Partitions {
+        table: TableName,
+        operation: String,
+        method: Option<String>,
+        columns: Vec<String>,
+        to: Option<TableName>,
+    },
+    /// MySQL, MariaDB: `ALGORITHM=`, `LOCK=`, in capitals: what the statement asks of the server.
+    Demand { table: TableName, algorithm: Option<String>, lock: Option<String> },
+    /// MySQL, MariaDB: the statement takes no ALGORITHM and no LOCK, unlike ALTER TABLE, which does the same:
+    /// RENAME TABLE, MariaDB's DROP INDEX.
+    Clauseless { table: TableName },
     /// It changes nothing that matters: SELECT, SET, COMMENT, BEGIN, ...
     Harmless,
     /// It makes or replaces an object that stands beside tables: a view, function, type, sequence, schema, role, grant.
@@ -181,6 +197,17 @@ pub(crate) struct ColumnDef {
     pub(crate) primary_key: bool,
     /// UNIQUE beside the column.
     pub(crate) unique: bool,
+    /// FIRST, AFTER (MySQL, MariaDB).
+    pub(crate) position: Option<Position>,
+}
+
+/// Where a column comes to stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Position {
+    /// Before all others.
+    First,
+    /// Behind that one.
+    After(String),
 }
 
 /// A constraint as a statement writes it.
@@ -198,6 +225,8 @@ pub(crate) struct ConstraintDef {
     pub(crate) references: Vec<String>,
     /// NO INHERIT (PostgreSQL).
     pub(crate) no_inherit: bool,
+    /// Whether it stands beside a column (MySQL before 9.0 reads such a foreign key, and makes none).
+    pub(crate) inline: bool,
 }
 
 /// What a written constraint demands.

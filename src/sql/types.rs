@@ -126,12 +126,6 @@ impl DataType {
         }
     }
 
-    /// The bytes that a varchar of MySQL or MariaDB can take, at four a character.
-    pub(super) fn varchar_bytes(&self) -> Option<u64> {
-        let length = self.numbers().first().copied()?;
-        (self.base == "varchar").then(|| length.saturating_mul(4))
-    }
-
     /// Whether `to` is this ENUM or SET with members added at its end.
     pub(super) fn is_appended_by(&self, to: &Self) -> bool {
         let members = matches!(self.base.as_str(), "enum" | "set")

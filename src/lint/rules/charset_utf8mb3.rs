@@ -17,8 +17,11 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
             (table, types.chain([options.as_str()]).collect::<Vec<_>>().join(" "))
         }
         Change::AddColumn { table, column, .. } => (table, column.data_type.clone()),
-        Change::Rebuild { table, what } | Change::TableSetting { table, what } => {
-            (table, what.clone())
+        // The options of a new table were seen with it.
+        Change::TableOption { table, name, value: Some(value) }
+            if matches!(name.as_str(), "CHARSET" | "CONVERT") && !cx.is_new(table) =>
+        {
+            (table, format!("charset {value}"))
         }
         _ => return Vec::new(),
     };

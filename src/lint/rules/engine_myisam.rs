@@ -12,8 +12,12 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
     let (table, text) = match &cx.located.change {
-        Change::CreateTable { table, options, temporary: false, .. } => (table, options),
-        Change::Rebuild { table, what } | Change::TableSetting { table, what } => (table, what),
+        Change::CreateTable { table, options, temporary: false, .. } => (table, options.clone()),
+        Change::TableOption { table, name, value: Some(value) }
+            if name == "ENGINE" && !cx.is_new(table) =>
+        {
+            (table, format!("ENGINE={value}"))
+        }
         _ => return Vec::new(),
     };
     let compact: String = text.to_ascii_uppercase().split_whitespace().collect();

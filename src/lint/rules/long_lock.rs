@@ -13,7 +13,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
-    if !cx.blocks_for_long() {
+    let is_new = |table| cx.is_new(table);
+    if !cx.blocks_for_long() || cx.located.change.table().is_some_and(is_new) {
         return Vec::new();
     }
     let what = match &cx.located.change {
@@ -28,6 +29,8 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         | Change::Opaque { .. } => return Vec::new(),
         Change::Rebuild { what, .. } => what.to_ascii_uppercase(),
         Change::Act(act) => act.what.clone(),
+        Change::TableOption { name, .. } => name.clone(),
+        Change::Partitions { operation, .. } => operation.clone(),
         _ => "this statement".to_owned(),
     };
     let Some(table) = cx.effect.rewrites.first().or(cx.effect.scans.first()) else {

@@ -87,6 +87,10 @@ fn takes_clauses(change: &Change) -> bool {
         | Change::Rebuild { .. }
         | Change::TableSetting { .. }
         | Change::Act(_)
+        | Change::TableOption { .. }
+        | Change::Partitions { .. }
+        | Change::Demand { .. }
+        | Change::Clauseless { .. }
         | Change::Harmless
         | Change::Other { .. }
         | Change::Opaque { .. } => false,

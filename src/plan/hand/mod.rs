@@ -222,7 +222,9 @@ fn strongly(change: &Change) -> Vec<&TableName> {
         | Change::RenameConstraint { table, .. }
         | Change::Truncate { table, .. }
         | Change::Rebuild { table, .. }
-        | Change::TableSetting { table, .. } => vec![table],
+        | Change::TableSetting { table, .. }
+        | Change::TableOption { table, .. }
+        | Change::Partitions { table, .. } => vec![table],
         Change::CreateIndex { table, concurrently, .. } if !concurrently => vec![table],
         Change::DropIndex { table: Some(table), concurrently, .. } if !concurrently => vec![table],
         Change::RenameIndex { table: Some(table), .. } => vec![table],
@@ -243,6 +245,8 @@ fn strongly(change: &Change) -> Vec<&TableName> {
         | Change::Update { .. }
         | Change::Delete { .. }
         | Change::Insert { .. }
+        | Change::Demand { .. }
+        | Change::Clauseless { .. }
         | Change::Harmless
         | Change::Other { .. }
         | Change::Opaque { .. } => Vec::new(),

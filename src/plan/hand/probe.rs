@@ -82,6 +82,9 @@ fn of(change: &Change, schema: Option<&str>) -> Probe {
         | Change::Truncate { .. }
         | Change::Rebuild { .. }
         | Change::TableSetting { .. }
+        | Change::TableOption { .. }
+        | Change::Demand { .. }
+        | Change::Clauseless { .. }
         | Change::Harmless => Probe::Repeatable,
         Change::CreateIndex { index: None, .. }
         | Change::DropIndex { table: None, .. }
@@ -89,6 +92,7 @@ fn of(change: &Change, schema: Option<&str>) -> Probe {
         | Change::Update { .. }
         | Change::Insert { .. }
         | Change::Act(_)
+        | Change::Partitions { .. }
         | Change::Other { .. }
         | Change::Opaque { .. } => Probe::Undecidable,
     }

@@ -157,7 +157,11 @@ fn places(change: &Change) -> (Option<&TableName>, Vec<Option<String>>, Kind) {
         | Change::Insert { table, .. }
         | Change::Truncate { table, .. }
         | Change::Rebuild { table, .. }
-        | Change::TableSetting { table, .. } => (Some(table), Vec::new(), Kind::Uses),
+        | Change::TableSetting { table, .. }
+        | Change::TableOption { table, .. }
+        | Change::Partitions { table, .. }
+        | Change::Demand { table, .. }
+        | Change::Clauseless { table } => (Some(table), Vec::new(), Kind::Uses),
         Change::Act(act) => (act.tables.first(), Vec::new(), Kind::Uses),
         Change::Harmless | Change::Other { .. } | Change::Opaque { .. } => {
             (None, Vec::new(), Kind::Uses)

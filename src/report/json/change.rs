@@ -99,6 +99,17 @@ impl From<&change::Change> for Change {
                 note: Some(act.what.clone()),
                 ..Self::new(act.kind, act.tables.first())
             },
+            C::TableOption { table, name, value } => {
+                Self::on("table_option", table, Some(name)).to(value.clone())
+            }
+            C::Partitions { table, operation, to, .. } => {
+                Self::on("partitions", table, Some(operation))
+                    .to(to.as_ref().map(ToString::to_string))
+            }
+            C::Demand { table, algorithm, lock } => {
+                Self::on("demand", table, algorithm.as_ref()).to(lock.clone())
+            }
+            C::Clauseless { table } => Self::new("without_clauses", Some(table)),
             C::Harmless => Self::new("harmless", None),
             C::Other { what } => Self { note: Some(what.clone()), ..Self::new("other", None) },
             C::Opaque { why } => Self { note: Some(why.clone()), ..Self::new("opaque", None) },

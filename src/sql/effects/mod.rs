@@ -8,7 +8,6 @@ mod case;
 mod defaults;
 mod mode;
 mod mysql;
-mod mysql_columns;
 mod postgres;
 pub(crate) mod rows;
 
@@ -39,6 +38,9 @@ struct Judged {
 }
 
 fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
+    if server.engine.is_mysql_family() {
+        return mysql::judge(changes, catalog, server);
+    }
     let mut cost = Cost::default();
     if changes.is_empty() {
         cost.worst();
@@ -69,16 +71,7 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
             }
             continue;
         }
-        match server.engine {
-            Engine::Postgres => postgres::add(&mut cost, located, used, &scene),
-            Engine::MySql | Engine::MariaDb if used => {
-                mysql::add(&mut cost, change, catalog, server);
-            }
-            _ => {}
-        }
-    }
-    if server.engine.is_mysql_family() {
-        mysql::combine(&mut cost, changes);
+        postgres::add(&mut cost, located, used, &scene);
     }
     if server.engine == Engine::Postgres {
         // A temporary table is nobody else's; views have no rows, and nobody minds their locks.

@@ -59,6 +59,9 @@ pub(crate) struct Answer {
     /// MySQL, MariaDB: the best ALGORITHM that is granted, or FAILS.
     #[serde(default)]
     pub(crate) algorithm: Option<String>,
+    /// MySQL, MariaDB: how the clause goes together with others in one ALTER TABLE (`effects/mysql/together.rs`).
+    #[serde(default)]
+    pub(crate) together: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +98,15 @@ const POSTGRES: &[Text] = &[
 ];
 
 /// The files of MySQL and MariaDB.
-const MYSQL: &[Text] = &[file!("mysql/columns.toml")];
+const MYSQL: &[Text] = &[
+    file!("mysql/columns.toml"),
+    file!("mysql/types.toml"),
+    file!("mysql/indexes.toml"),
+    file!("mysql/tables.toml"),
+    file!("mysql/partitions.toml"),
+    file!("mysql/statements.toml"),
+    file!("mysql/together.toml"),
+];
 
 static POSTGRES_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(POSTGRES));
 static MYSQL_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(MYSQL));

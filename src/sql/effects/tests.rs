@@ -115,33 +115,65 @@ fn a_new_table_costs_nothing_but_its_foreign_keys_far_end() {
 fn mysql_and_mariadb_name_the_best_algorithm_and_lock() {
     mysql("ALTER TABLE t ADD d int NOT NULL DEFAULT 1", "Instant, NONE on t");
     mysql("ALTER TABLE t ADD d int, ADD KEY (d)", "InPlace, NONE on t, rewrites t, scans t");
-    mysql("ALTER TABLE t ADD d int DEFAULT (1 + 1)", "Copy, SHARED on t, rewrites t");
+    mysql("ALTER TABLE t ADD d int DEFAULT (1 + 1)", "Copy, SHARED on t, rewrites t, scans t");
     mariadb("ALTER TABLE t ADD d int DEFAULT (1 + 1)", "Instant, NONE on t");
-    mysql("ALTER TABLE f ADD d int", "Copy, SHARED on f, rewrites f");
-    mariadb("ALTER TABLE f ADD d int", "InPlace, SHARED on f, rewrites f");
-    mysql("ALTER TABLE t MODIFY c bigint NOT NULL", "Copy, SHARED on t, rewrites t");
+    mysql("ALTER TABLE f ADD d int", "Copy, SHARED on f, rewrites f, scans f");
+    mariadb("ALTER TABLE f ADD d int", "InPlace, SHARED on f, rewrites f, scans f");
+    mysql("ALTER TABLE t MODIFY c bigint NOT NULL", "Copy, SHARED on t, rewrites t, scans t");
     check(
         (Engine::MariaDb, (11, 8)),
         "ALTER TABLE t MODIFY c bigint NOT NULL",
-        "Copy, NONE on t, rewrites t",
+        "Copy, NONE on t, rewrites t, scans t",
     );
-    mysql("ALTER TABLE t MODIFY c int NULL", "InPlace, NONE on t, rewrites t");
+    mysql("ALTER TABLE t MODIFY c int NULL", "InPlace, NONE on t, rewrites t, scans t");
     mysql("ALTER TABLE t MODIFY b varchar(60)", "InPlace, NONE on t");
     mariadb("ALTER TABLE t MODIFY b varchar(60)", "Instant, NONE on t");
-    mysql("ALTER TABLE t MODIFY a varchar(100)", "Copy, SHARED on t, rewrites t");
+    mysql("ALTER TABLE t MODIFY a varchar(100)", "Copy, SHARED on t, rewrites t, scans t");
     mariadb("ALTER TABLE t MODIFY a varchar(100)", "Instant, NONE on t");
-    mariadb("ALTER TABLE t MODIFY b varchar(100)", "Copy, SHARED on t, rewrites t");
+    mariadb("ALTER TABLE t MODIFY b varchar(100)", "Copy, SHARED on t, rewrites t, scans t");
     mysql("ALTER TABLE t MODIFY e enum('x','y')", "Instant, NONE on t");
     mysql("ALTER TABLE t CHANGE c d int NOT NULL", "Instant, NONE on t");
     mysql("CREATE INDEX j ON t (a)", "InPlace, NONE on t, scans t");
     mariadb("CREATE INDEX j ON t (a)", "NoCopy, NONE on t, scans t");
-    mariadb("CREATE FULLTEXT INDEX j ON t (a)", "InPlace, SHARED on t, rewrites t");
+    mariadb("CREATE FULLTEXT INDEX j ON t (a)", "InPlace, SHARED on t, rewrites t, scans t");
     mariadb("CREATE FULLTEXT INDEX j ON f (a)", "NoCopy, SHARED on f, scans f");
-    mysql("ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES u (id)", "Copy, SHARED on t, rewrites t");
-    mysql("ALTER TABLE t ENGINE=InnoDB", "InPlace, NONE on t, rewrites t");
-    mysql("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", "Copy, SHARED on t, rewrites t");
+    mysql(
+        "ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES u (id)",
+        "Copy, SHARED on t, rewrites t, scans t",
+    );
+    mysql("ALTER TABLE t ENGINE=InnoDB", "InPlace, NONE on t, rewrites t, scans t");
+    mysql(
+        "ALTER TABLE t CONVERT TO CHARACTER SET latin1",
+        "Copy, SHARED on t, rewrites t, scans t",
+    );
+    mysql("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", "InPlace, NONE on t");
     mysql("ALTER TABLE t DROP COLUMN a", "Instant, NONE on t");
-    mysql("ALTER TABLE t DROP COLUMN c", "InPlace, NONE on t, rewrites t");
-    mariadb("RENAME TABLE t TO v", "Instant, EXCLUSIVE on t");
+    mysql("ALTER TABLE t DROP COLUMN c", "InPlace, NONE on t, rewrites t, scans t");
+    mariadb("RENAME TABLE t TO v", "EXCLUSIVE on t");
+    mariadb("ALTER TABLE t RENAME v", "Instant, EXCLUSIVE on t");
     mysql("DROP TABLE t", "EXCLUSIVE on t");
+}
+
+#[test]
+fn what_a_statement_asks_of_the_server_is_what_it_gets() {
+    mysql("ALTER TABLE t ADD d int, ALGORITHM=INPLACE", "InPlace, NONE on t, rewrites t, scans t");
+    mariadb("ALTER TABLE t ADD d int, ALGORITHM=INPLACE", "Instant, NONE on t");
+    mysql("ALTER TABLE t ADD d int, ALGORITHM=INSTANT", "Instant, NONE on t");
+    mysql("ALTER TABLE t ADD d int, ALGORITHM=INSTANT, LOCK=NONE", "Fails");
+    mariadb("ALTER TABLE t ADD d int, ALGORITHM=INSTANT, LOCK=NONE", "Instant, NONE on t");
+    mysql("ALTER TABLE t ADD d int, ALGORITHM=NOCOPY", "Fails");
+    mysql("ALTER TABLE t ADD d int, LOCK=EXCLUSIVE", "Instant, EXCLUSIVE on t");
+    mysql("ALTER TABLE t ADD d int, ALGORITHM=COPY", "Copy, SHARED on t, rewrites t, scans t");
+    mysql("ALTER TABLE t ADD d int, ALGORITHM=COPY, LOCK=NONE", "Fails");
+    mysql("ALTER TABLE t MODIFY c bigint, ALGORITHM=INPLACE", "Fails");
+    mysql("ALTER TABLE t MODIFY c bigint, LOCK=NONE", "Fails");
+    check(
+        (Engine::MariaDb, (11, 8)),
+        "CREATE FULLTEXT INDEX z ON t (a) LOCK=NONE",
+        "Copy, NONE on t, rewrites t, scans t",
+    );
+    mariadb("ALTER ONLINE TABLE t MODIFY c bigint", "Fails");
+    mysql("CREATE INDEX z ON t (a) ALGORITHM=INPLACE LOCK=NONE", "InPlace, NONE on t, scans t");
+    mysql("ALTER TABLE t ALGORITHM=COPY", "Copy, SHARED on t, rewrites t, scans t");
+    mysql("ALTER TABLE t RENAME v, LOCK=NONE", "Fails");
 }

@@ -78,7 +78,12 @@ impl Catalog {
                 let made = self.shaped(made, table, origin);
                 self.tables.insert(table.clone(), made);
             }
-            Change::DropTable { table, .. } => self.remove_table(table),
+            Change::DropTable { table, .. } => {
+                self.remove_table(table);
+                if engine.is_mysql_family() {
+                    self.forget_references(table, None);
+                }
+            }
             Change::RenameTable { table, to } => self.rename_table(table, to),
             Change::Act(act) => self.act(act),
             Change::CreateIndex { table, form: IndexForm { only: false, .. }, .. }
@@ -89,6 +94,17 @@ impl Catalog {
                     self.change(&name, |known| known.apply(&name, &nameless(change), engine));
                 }
                 self.change(table, |known| known.apply(table, change, engine));
+            }
+            Change::TableOption { table, name, value: Some(like) } if name == "LIKE" => {
+                self.copy_table(table, like);
+            }
+            Change::AddConstraint { table, constraint } if engine.is_mysql_family() => {
+                self.change(table, |known| known.add_mysql_constraint(table, constraint, engine));
+                self.remember_reference(table, constraint);
+            }
+            Change::DropConstraint { table, constraint } if engine.is_mysql_family() => {
+                self.change(table, |known| known.apply(table, change, engine));
+                self.forget_references(table, Some(constraint));
             }
             Change::DropIndex { table: Some(table), index, .. } => {
                 self.change(table, |known| {
@@ -112,7 +128,7 @@ impl Catalog {
         }
     }
 
-    fn change(&mut self, table: &TableName, change: impl FnOnce(&mut Table)) {
+    pub(super) fn change(&mut self, table: &TableName, change: impl FnOnce(&mut Table)) {
         if let Some(known) = self.tables.get_mut(table) {
             change(known);
         }
@@ -120,18 +136,29 @@ impl Catalog {
 }
 
 impl Table {
-    fn apply(&mut self, name: &TableName, change: &Change, engine: Engine) {
+    pub(super) fn apply(&mut self, name: &TableName, change: &Change, engine: Engine) {
         let same = |a: &str, b: &str| engine.same_name(a, b);
         match change {
             Change::AddColumn { column: def, .. }
                 if !self.columns.iter().any(|known| same(&known.name, &def.name)) =>
             {
                 self.columns.push(Column { is_new: true, ..column(def, engine) });
+                self.place(&def.name, def.position.as_ref(), engine);
+            }
+            Change::TableOption { name, value, .. } => {
+                self.storage.set(name, value.as_deref());
+                if name == "CONVERT" {
+                    self.convert();
+                }
+            }
+            Change::Partitions { operation, method, columns, .. } => {
+                self.storage.partition(operation, method.as_deref(), columns);
             }
             Change::DropColumn { column, .. } => self.drop_column(column, engine),
             Change::RenameColumn { column, to, .. } => self.rename_column(column, to, engine),
             Change::ChangeType { column, to, .. } => {
                 self.with(column, engine, |known| change_type(known, to, engine));
+                self.place(column, to.position.as_ref(), engine);
             }
             Change::SetNotNull { column, .. } => {
                 self.with(column, engine, |known| known.not_null = true);
@@ -146,9 +173,11 @@ impl Table {
                 let name = index
                     .clone()
                     .unwrap_or_else(|| format!("{}_{}_idx", name.name, columns.join("_")));
+                let name = if engine.is_mysql_family() { self.free_name(name) } else { name };
                 if !self.indexes.iter().any(|known| same(&known.name, &name)) {
-                    let kind =
-                        kind.clone().filter(|kind| matches!(kind.as_str(), "FULLTEXT" | "SPATIAL"));
+                    let kind = kind
+                        .clone()
+                        .filter(|kind| matches!(kind.as_str(), "FULLTEXT" | "SPATIAL" | "VECTOR"));
                     let condition = form.condition.as_ref().map(|text| format!(" WHERE {text}"));
                     let definition =
                         format!("({}){}", columns.join(", "), condition.unwrap_or_default());
@@ -238,7 +267,12 @@ impl Table {
         }
     }
 
-    fn add_constraint(&mut self, table: &TableName, def: &ConstraintDef, engine: Engine) {
+    pub(super) fn add_constraint(
+        &mut self,
+        table: &TableName,
+        def: &ConstraintDef,
+        engine: Engine,
+    ) {
         let mut columns = def.columns.clone();
         if let ConstraintDefKind::Check { expression } = &def.kind
             && columns.is_empty()
@@ -336,7 +370,7 @@ fn nameless(change: &Change) -> Change {
     change
 }
 
-fn column(def: &ColumnDef, engine: Engine) -> Column {
+pub(super) fn column(def: &ColumnDef, engine: Engine) -> Column {
     Column {
         name: def.name.clone(),
         data_type: canonical(&def.data_type, engine),

@@ -3,7 +3,7 @@
 mod acts;
 mod apply;
 mod domains;
-
+mod mysql;
 mod resolve;
 
 pub(crate) use resolve::Names;

@@ -267,7 +267,11 @@ impl Change {
             | Self::Truncate { table, .. }
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }
-            | Self::TableSetting { table, .. } => Some(table),
+            | Self::TableSetting { table, .. }
+            | Self::TableOption { table, .. }
+            | Self::Partitions { table, .. }
+            | Self::Demand { table, .. }
+            | Self::Clauseless { table } => Some(table),
         }
     }
 
@@ -305,7 +309,11 @@ impl Change {
             | Self::Truncate { table, .. }
             | Self::RenameConstraint { table, .. }
             | Self::Rebuild { table, .. }
-            | Self::TableSetting { table, .. } => Some(table),
+            | Self::TableSetting { table, .. }
+            | Self::TableOption { table, .. }
+            | Self::Partitions { table, .. }
+            | Self::Demand { table, .. }
+            | Self::Clauseless { table } => Some(table),
         }
     }
 }

@@ -6,17 +6,20 @@ use sqlparser::ast::{AlterColumnOperation, AlterTableOperation, RenameTableNameK
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use super::column::{column, column_of, constraint, default};
+use super::column::{column, constraint, default};
 use super::reader::Reader;
-use super::{Clause, clauses, loose, opaque, postgres_alter, unread};
+use super::{Clause, clauses, loose, mysql, opaque, postgres_alter, unread};
 use crate::model::name::TableName;
+use crate::model::server::Engine;
 use crate::sql::change::{Change, ColumnDef};
 use crate::sql::tokens::Lexeme;
 
 /// The changes of an ALTER TABLE with their clauses; `None` when the statement is another.
 pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
     reader.eat("ALTER").then_some(())?;
-    while reader.eat_any(&["ONLINE", "IGNORE"]) {}
+    let mut online = reader.eat("ONLINE");
+    let _ignore: bool = reader.eat("IGNORE");
+    online |= reader.eat("ONLINE");
     reader.eat("TABLE").then_some(())?;
     let _exists: bool = reader.eat("IF EXISTS");
     let _only: bool = reader.eat("ONLY");
@@ -30,12 +33,25 @@ pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
     } else {
         let _no_wait: bool = reader.eat("NOWAIT");
     }
-    let parts = if clauses::is_about_partitions(reader) { vec![reader] } else { reader.parts() };
+    if reader.engine.is_mysql_family() && reader.is_empty() {
+        return Some(vec![(Change::Harmless, None)]);
+    }
+    let parts = if reader.engine.is_mysql_family() {
+        mysql::clauses(reader)
+    } else if clauses::is_about_partitions(reader) {
+        vec![reader]
+    } else {
+        reader.parts()
+    };
     let changes = parts.into_iter().flat_map(|part| {
         let bytes = part.bytes();
         clause(part, &table).into_iter().map(move |change| (change, Some(bytes)))
     });
-    Some(changes.collect())
+    // MariaDB's ALTER ONLINE TABLE is LOCK=NONE; MySQL does not know it.
+    let unknown = (reader.engine == Engine::MySql).then(|| "ONLINE".to_owned());
+    let lock = Some("NONE".to_owned());
+    let asks = Change::Demand { table: table.clone(), algorithm: unknown, lock };
+    Some(changes.chain(online.then_some((asks, None))).collect())
 }
 
 /// What a clause says besides what it does, and whether the statement is about the table ONLY.
@@ -68,11 +84,15 @@ fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
     if part.is_empty() {
         return vec![opaque("a clause is empty")];
     }
+    if part.engine.is_mysql_family() {
+        return mysql::clause(part, table)
+            .or_else(|| loose::column_clause(part, table))
+            .unwrap_or_else(|| vec![not_read(part)]);
+    }
     postgres_alter::by_words(part, table)
         .or_else(|| by_parser(part, table))
         .or_else(|| virtual_column(part, table))
         .or_else(|| clauses::by_words(part, table))
-        .or_else(|| clauses::in_parentheses(part, |column| by_parser(column, table)))
         .or_else(|| {
             let known = clauses::without_unknown_words(part);
             by_parser(Reader { rest: &known.rest, ..part }, table).map(|mut changes| {
@@ -83,7 +103,11 @@ fn clause(part: Reader<'_>, table: &TableName) -> Vec<Change> {
             })
         })
         .or_else(|| loose::column_clause(part, table))
-        .unwrap_or_else(|| vec![unread(part, format!("`{}` is not read", short(part.text())))])
+        .unwrap_or_else(|| vec![not_read(part)])
+}
+
+fn not_read(part: Reader<'_>) -> Change {
+    unread(part, format!("`{}` is not read", short(part.text())))
 }
 
 /// Its first words.
@@ -144,7 +168,6 @@ fn lower(
         | Op::DropForeignKey { name: constraint, .. } => {
             Change::DropConstraint { table, constraint: name(&constraint) }
         }
-        Op::DropPrimaryKey { .. } => Change::DropConstraint { table, constraint: "PRIMARY".into() },
         Op::DropIndex { name: index } => Change::DropIndex {
             table: Some(table),
             index: name(&index),
@@ -162,36 +185,11 @@ fn lower(
         Op::RenameConstraint { old_name, new_name } => {
             Change::RenameConstraint { table, constraint: name(&old_name), to: name(&new_name) }
         }
-        Op::ChangeColumn { old_name, new_name, data_type, options, .. } => {
-            let options: Vec<_> = options.iter().map(|option| (None, option)).collect();
-            let (old, new) = (name(&old_name), name(&new_name));
-            let (to, beside) = column_of(part, &table, (old.clone(), &data_type), &options);
-            let mut changes = vec![Change::ChangeType {
-                table: table.clone(),
-                column: old.clone(),
-                to,
-                using: None,
-            }];
-            changes.extend(beside);
-            if old != new {
-                changes.push(Change::RenameColumn { table, column: old, to: new });
-            }
-            return Some(changes);
-        }
-        Op::ModifyColumn { col_name, data_type, options, .. } => {
-            let options: Vec<_> = options.iter().map(|option| (None, option)).collect();
-            let column = name(&col_name);
-            let (to, beside) = column_of(part, &table, (column.clone(), &data_type), &options);
-            let mut changes = vec![Change::ChangeType { table, column, to, using: None }];
-            changes.extend(beside);
-            return Some(changes);
-        }
         Op::AlterColumn { column_name, op } => alter_column(table, name(&column_name), op, part),
         Op::ValidateConstraint { name: constraint } => {
             Change::ValidateConstraint { table, constraint: name(&constraint) }
         }
         Op::SetLogged | Op::SetUnlogged => Change::Rebuild { table, what: part.text().to_owned() },
-        Op::Algorithm { .. } | Op::Lock { .. } => Change::Harmless,
         Op::DisableRowLevelSecurity
         | Op::EnableRowLevelSecurity
         | Op::ForceRowLevelSecurity

@@ -1,9 +1,5 @@
 //! Clauses of ALTER TABLE that sqlparser does not read, by their words.
 
-use sqlparser::tokenizer::Token;
-
-use super::alter::beside;
-use super::opaque;
 use super::reader::Reader;
 use crate::model::name::TableName;
 use crate::sql::act::Act;
@@ -43,9 +39,7 @@ pub(super) fn is_about_partitions(reader: Reader<'_>) -> bool {
 
 /// What the clause does, when its words tell.
 pub(super) fn by_words(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {
-    let change =
-        if part.engine.is_mysql_family() { mysql(part, table) } else { postgres(part, table) };
-    change.map(|change| vec![change])
+    postgres(part, table).map(|change| vec![change])
 }
 
 fn setting(part: Reader<'_>, table: &TableName) -> Change {
@@ -125,150 +119,6 @@ fn alter_column(part: Reader<'_>, table: &TableName) -> Option<Change> {
         ["SET", "EXPRESSION" | "DATA" | "NOT" | "DEFAULT"]
     );
     light.then(|| setting(part, table))
-}
-
-fn mysql(part: Reader<'_>, table: &TableName) -> Option<Change> {
-    if is_about_partitions(part) {
-        return Some(opaque("partitions are not judged yet"));
-    }
-    let words = part.words(3);
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["ADD" | "DROP", "SYSTEM" | "PERIOD", ..] => {
-            Some(opaque("system versioning is not judged yet"))
-        }
-        ["DISCARD" | "IMPORT", ..] => {
-            Some(opaque("it takes the table's rows away or replaces them"))
-        }
-        ["DROP", ..] => mysql_drop(part, table),
-        ["RENAME", ..] => mysql_rename(part, table),
-        ["ALTER", "CHECK" | "CONSTRAINT", ..] => {
-            let enforced = part.has_word("ENFORCED") && !part.has_word("NOT");
-            Some(if enforced { rebuild(part, table) } else { setting(part, table) })
-        }
-        ["ALTER", "INDEX" | "KEY", ..] | ["ENABLE" | "DISABLE", "KEYS"] => {
-            Some(setting(part, table))
-        }
-        ["ALTER", ..] => alter_column(part, table),
-        ["ADD" | "CHANGE" | "MODIFY", ..] => None,
-        ["ALGORITHM" | "LOCK" | "WAIT" | "NOWAIT", ..] | ["WITH" | "WITHOUT", "VALIDATION"] => {
-            Some(Change::Harmless)
-        }
-        [first, ..] => {
-            let words: Vec<_> = part.rest.iter().filter_map(Lexeme::word).collect();
-            if words.iter().any(|word| is_rebuilding_option(word)) || *first == "ORDER" {
-                Some(rebuild(part, table))
-            } else {
-                is_light_option(first).then(|| setting(part, table))
-            }
-        }
-        [] => None,
-    }
-}
-
-/// Options of a table that make the server write it anew. Source: executed truth table of ALGORITHM answers.
-fn is_rebuilding_option(word: &str) -> bool {
-    matches!(
-        word,
-        "ENGINE"
-            | "CONVERT"
-            | "FORCE"
-            | "ROW_FORMAT"
-            | "KEY_BLOCK_SIZE"
-            | "ENCRYPTION"
-            | "ENCRYPTED"
-            | "TABLESPACE"
-            | "PAGE_COMPRESSED"
-            | "COMPRESSION"
-            | "STORAGE"
-    )
-}
-
-/// Options of a table that touch no row.
-fn is_light_option(word: &str) -> bool {
-    matches!(
-        word,
-        "COMMENT"
-            | "DEFAULT"
-            | "CHARACTER"
-            | "CHARSET"
-            | "COLLATE"
-            | "AUTO_INCREMENT"
-            | "STATS_PERSISTENT"
-            | "STATS_AUTO_RECALC"
-            | "STATS_SAMPLE_PAGES"
-            | "MAX_ROWS"
-            | "MIN_ROWS"
-            | "AVG_ROW_LENGTH"
-            | "CHECKSUM"
-            | "DELAY_KEY_WRITE"
-            | "INSERT_METHOD"
-            | "PACK_KEYS"
-            | "UNION"
-            | "AUTOEXTEND_SIZE"
-    )
-}
-
-fn mysql_drop(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
-    part.skip();
-    let table = table.clone();
-    let change = if part.eat_any(&["KEY", "INDEX"]) {
-        let if_exists = part.eat("IF EXISTS");
-        Change::DropIndex {
-            table: Some(table),
-            index: part.name()?,
-            concurrently: false,
-            if_exists,
-        }
-    } else if part.eat_any(&["CHECK", "CONSTRAINT", "FOREIGN KEY"]) {
-        let _exists: bool = part.eat("IF EXISTS");
-        Change::DropConstraint { table, constraint: part.name()? }
-    } else {
-        return None;
-    };
-    part.is_empty().then_some(change)
-}
-
-fn mysql_rename(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
-    part.skip();
-    if part.eat_any(&["INDEX", "KEY"]) {
-        let _exists: bool = part.eat("IF EXISTS");
-        let index = part.name()?;
-        part.eat("TO").then_some(())?;
-        let to = part.name()?;
-        let change = Change::RenameIndex { table: Some(table.clone()), index, to };
-        return part.is_empty().then_some(change);
-    }
-    if part.eat("COLUMN") {
-        let _exists: bool = part.eat("IF EXISTS");
-        let column = part.name()?;
-        part.eat("TO").then_some(())?;
-        let to = part.name()?;
-        let change = Change::RenameColumn { table: table.clone(), column, to };
-        return part.is_empty().then_some(change);
-    }
-    let _optional: bool = part.eat_any(&["TO", "AS"]) || part.eat_token(&Token::Eq);
-    let to = beside(part.table()?, table);
-    part.is_empty().then(|| Change::RenameTable { table: table.clone(), to })
-}
-
-/// MySQL: `ADD [COLUMN] (a int, b int)`; each column is read as if it stood alone.
-pub(super) fn in_parentheses(
-    part: Reader<'_>,
-    read: impl Fn(Reader<'_>) -> Option<Vec<Change>>,
-) -> Option<Vec<Change>> {
-    let mut rest = part;
-    rest.eat("ADD").then_some(())?;
-    let _optional: bool = rest.eat("COLUMN");
-    let inside = rest.parenthesis()?;
-    rest.is_empty().then_some(())?;
-    let verb = part.rest.get(..1)?;
-    let mut changes = Vec::new();
-    for column in inside.parts() {
-        let clause = [verb, column.rest].concat();
-        changes.extend(read(Reader { rest: &clause, ..part })?);
-    }
-    Some(changes)
 }
 
 /// A clause without words that sqlparser does not know and that do not change what the clause costs.

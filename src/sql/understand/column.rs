@@ -48,6 +48,7 @@ pub(super) fn column_of(
                 not_valid: false,
                 references: Vec::new(),
                 no_inherit: false,
+                inline: false,
             },
         };
         match option {
@@ -135,6 +136,7 @@ fn unique(
             not_valid: false,
             references: Vec::new(),
             no_inherit: false,
+            inline: false,
         };
         return Change::AddConstraint { table: table.clone(), constraint };
     }
@@ -219,8 +221,15 @@ pub(super) fn constraint(
         }
     };
     let name = name.as_ref().map(|name| reader.ident(name));
-    let constraint =
-        ConstraintDef { name, kind, columns, not_valid, references, no_inherit: false };
+    let constraint = ConstraintDef {
+        name,
+        kind,
+        columns,
+        not_valid,
+        references,
+        no_inherit: false,
+        inline: false,
+    };
     Change::AddConstraint { table: table.clone(), constraint }
 }
 
@@ -244,6 +253,7 @@ fn promoted(
         not_valid: false,
         references: Vec::new(),
         no_inherit: false,
+        inline: false,
     };
     Change::AddConstraint { table: table.clone(), constraint }
 }

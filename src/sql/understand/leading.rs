@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
-use super::{opaque, unread};
+use super::{mysql, opaque, unread};
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::change::{Change, InsertShape};
@@ -16,6 +16,18 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
         // Queries may stand in parentheses.
         [] if reader.rest.first().is_some_and(|first| first.token == Token::LParen) => return None,
         [] => unread(reader, "it does not begin with a word of SQL"),
+        [
+            "ANALYZE" | "CHECK" | "CHECKSUM" | "REPAIR",
+            "TABLE" | "TABLES" | "LOCAL" | "NO_WRITE_TO_BINLOG",
+            ..,
+        ] if reader.engine.is_mysql_family() => {
+            return upkeep(reader);
+        }
+        [
+            "FLUSH" | "KILL" | "PURGE" | "HANDLER" | "CACHE" | "HELP" | "SIGNAL" | "RESIGNAL"
+            | "BINLOG",
+            ..,
+        ] if reader.engine.is_mysql_family() => Change::Harmless,
         [first, ..] if is_harmless(first) => Change::Harmless,
         ["COMMENT", ..] => comment(reader),
         ["DO", ..] => opaque("DO runs code that zdm cannot see through"),
@@ -205,8 +217,9 @@ fn rename_tables(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     reader.skip();
     reader.skip();
     let _exists: bool = reader.eat("IF EXISTS");
+    let clauseless = reader.engine.is_mysql_family();
     let parts = reader.parts();
-    parts
+    let renames: Option<Vec<Change>> = parts
         .into_iter()
         .map(|mut part| {
             let table = part.table()?;
@@ -218,18 +231,26 @@ fn rename_tables(mut reader: Reader<'_>) -> Option<Vec<Change>> {
             let to = part.table()?;
             part.is_empty().then_some(Change::RenameTable { table, to })
         })
-        .collect()
+        .collect();
+    let mut renames = renames?;
+    if clauseless && let Some(table) = renames.first().and_then(Change::table).cloned() {
+        renames.push(Change::Clauseless { table });
+    }
+    Some(renames)
 }
 
 fn lock(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     reader.skip();
+    let mysql = reader.engine.is_mysql_family();
     let _optional: bool = reader.eat_any(&["TABLE", "TABLES"]);
     let mut tables = Vec::new();
     for mut part in reader.parts() {
         let _only: bool = part.eat("ONLY");
-        tables.push(part.table()?);
+        let table = part.table()?;
+        let read = part.has_word("READ");
+        tables.push((table, if read && mysql { "LOCK TABLE READ" } else { "LOCK TABLE" }));
     }
-    let change = |table| Change::TableSetting { table, what: "LOCK TABLE".into() };
+    let change = |(table, what): (_, &str)| Change::TableSetting { table, what: what.into() };
     Some(tables.into_iter().map(change).collect())
 }
 
@@ -251,13 +272,23 @@ fn upkeep(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     if verb == "REINDEX" && !reader.eat("TABLE") {
         return Some(vec![opaque("REINDEX blocks tables that it does not name")]);
     }
-    let _optional: bool = verb == "OPTIMIZE" && reader.eat_any(&["TABLE", "TABLES"]);
+    let mysql = reader.engine.is_mysql_family();
+    let _optional: bool = mysql && reader.eat_any(&["TABLE", "TABLES"]);
     if reader.is_empty() {
         return Some(vec![opaque(format!("{verb} works on every table"))]);
     }
     let what = if verb == "VACUUM" { "VACUUM FULL".to_owned() } else { verb };
+    if mysql && verb_is_light(&what) {
+        let setting = |table| Change::TableSetting { table, what: format!("{what} TABLE") };
+        return Some(reader.tables()?.into_iter().map(setting).collect());
+    }
     let rebuild = |table| Change::Rebuild { table, what: what.clone() };
     Some(reader.tables()?.into_iter().map(rebuild).collect())
+}
+
+/// Upkeep of MySQL and MariaDB that leaves the rows where they are.
+fn verb_is_light(verb: &str) -> bool {
+    matches!(verb, "ANALYZE" | "CHECK" | "CHECKSUM" | "REPAIR")
 }
 
 /// CREATE of what stands beside tables. Tables and indexes are the parser's.
@@ -433,14 +464,11 @@ fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
 }
 
 fn drop_index(mut reader: Reader<'_>) -> Option<Vec<Change>> {
+    if reader.engine.is_mysql_family() {
+        return mysql::drop_index(reader);
+    }
     let concurrently = reader.eat("CONCURRENTLY");
     let if_exists = reader.eat("IF EXISTS");
-    if reader.engine.is_mysql_family() {
-        let index = reader.name()?;
-        // Without a table the server refuses it.
-        let table = if reader.eat("ON") { Some(reader.table()?) } else { None };
-        return Some(vec![Change::DropIndex { table, index, concurrently, if_exists }]);
-    }
     let names = reader.tables()?;
     let _behaviour: bool = reader.eat_any(&["CASCADE", "RESTRICT"]);
     let table = if reader.eat("ON") { reader.table() } else { None };

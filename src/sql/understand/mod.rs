@@ -7,6 +7,7 @@ mod clauses;
 mod column;
 mod leading;
 mod loose;
+mod mysql;
 mod postgres;
 mod postgres_alter;
 mod query;

@@ -38,6 +38,7 @@ pub(super) fn constraint(mut part: Reader<'_>, table: &TableName) -> Option<Chan
         not_valid: false,
         references: Vec::new(),
         no_inherit: false,
+        inline: false,
     };
     if part.eat("NOT NULL") {
         return not_null(part, table, constraint);

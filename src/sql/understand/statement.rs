@@ -6,7 +6,7 @@ use sqlparser::parser::Parser;
 
 use super::column::{column, columns, constraint, kind_of_index};
 use super::reader::Reader;
-use super::{clauses, loose, opaque, postgres, postgres_alter, query, unread};
+use super::{clauses, loose, mysql, opaque, postgres, postgres_alter, query, unread};
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::change::{Change, IndexForm, Origin};
@@ -14,6 +14,11 @@ use crate::sql::tokens::Lexeme;
 
 /// What a statement does, by sqlparser; by its parts where sqlparser cannot read the whole.
 pub(super) fn by_parser(reader: Reader<'_>) -> Vec<Change> {
+    if reader.engine.is_mysql_family()
+        && let Some(changes) = mysql::create_table(reader).or_else(|| mysql::create_index(reader))
+    {
+        return changes;
+    }
     // sqlparser takes ONLY for the name of a table.
     if let Some(changes) = without_only(reader) {
         return changes;

@@ -164,6 +164,16 @@ fn brief(change: &Change) -> String {
         Change::Rebuild { table, what } => format!("rebuild {table}: {what}"),
         Change::TableSetting { table, what } => format!("setting {table}: {what}"),
         Change::Act(act) => brief_act(act),
+        Change::TableOption { table, name, value } => {
+            format!("{table} {name}{}", value.as_ref().map(|v| format!("={v}")).unwrap_or_default())
+        }
+        Change::Partitions { table, operation, method, columns, to } => {
+            let to = to.as_ref().map(|to| format!(" {to}")).unwrap_or_default();
+            let method = method.as_ref().map(|method| format!(" {method}")).unwrap_or_default();
+            format!("{table} {operation}{method} {columns:?}{to}").replace('"', "")
+        }
+        Change::Demand { algorithm, lock, .. } => format!("demand {algorithm:?} {lock:?}"),
+        Change::Clauseless { .. } => "clauseless".into(),
         Change::Harmless => "harmless".into(),
         Change::Other { what } => format!("other: {what}"),
         Change::Opaque { why } => format!("opaque: {why}"),
@@ -192,19 +202,25 @@ fn tables_are_read_with_their_columns_and_what_stands_beside_them() {
         "CREATE TABLE `T` (`Id` bigint unsigned NOT NULL AUTO_INCREMENT, n varchar(50) DEFAULT NULL, PRIMARY KEY (`Id`), \
          KEY k (n(10)), UNIQUE KEY u (n), FULLTEXT KEY f (n)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
         &[
-            "create T [Id BIGINT UNSIGNED not-null counts, n VARCHAR(50)] key=[Id]",
+            "create T [Id bigint unsigned not-null counts, n varchar(50)] key=[Id]",
             "T index k [n]",
             "T index u [n] unique",
             "T index f [n] FULLTEXT",
+            "T ENGINE=InnoDB",
+            "T CHARSET=utf8mb4",
         ],
     );
     mysql(
         "CREATE TABLE t (a int(10) ZEROFILL, b int, KEY k (b)) PARTITION BY HASH (b) PARTITIONS 4",
-        &["create t [a INT(10), b INT] key=[]", "t index k [b]"],
+        &[
+            "create t [a int(10) zerofill, b int] key=[]",
+            "t index k [b]",
+            "t PARTITION BY HASH [b]",
+        ],
     );
     mysql("DROP TABLE IF EXISTS a, b.c", &["drop a if", "drop b.c if"]);
     postgres("DROP TABLE a CASCADE", &["drop a"]);
-    mysql("RENAME TABLE a TO b, c TO d", &["rename a to b", "rename c to d"]);
+    mysql("RENAME TABLE a TO b, c TO d", &["rename a to b", "rename c to d", "clauseless"]);
     postgres("ALTER TABLE s.a RENAME TO b", &["rename s.a to s.b"]);
     postgres("ALTER TABLE a SET SCHEMA s", &["rename a to s.a"]);
     mysql("ALTER TABLE a RENAME b", &["rename a to b"]);
@@ -264,13 +280,13 @@ fn clauses_of_mysql_are_read_that_sqlparser_does_not_know() {
          RENAME INDEX l TO m, ADD UNIQUE KEY n (a), ADD FULLTEXT INDEX o (b) WITH PARSER ngram, DROP PRIMARY KEY, \
          DROP FOREIGN KEY p, ALGORITHM=INPLACE, LOCK=NONE",
         &[
-            "t add a INT",
-            "t add b TEXT",
-            "t add c INT if",
-            "t type of d: d BIGINT not-null",
-            "t type of e: e VARCHAR(10)",
+            "t add a int",
+            "t add b text",
+            "t add c int if",
+            "t type of d: d bigint not-null",
+            "t type of e: e varchar(10)",
             "t rename e to f",
-            "t type of g: g INT",
+            "t type of g: g int",
             "t rename h to i",
             "t drop index k",
             "t drop constraint j",
@@ -279,26 +295,62 @@ fn clauses_of_mysql_are_read_that_sqlparser_does_not_know() {
             "t index o [b] FULLTEXT",
             "t drop constraint PRIMARY",
             "t drop constraint p",
-            "harmless",
-            "harmless",
+            "demand Some(\"INPLACE\") None",
+            "demand None Some(\"NONE\")",
         ],
     );
     mysql(
         "ALTER TABLE t ENGINE=InnoDB, CONVERT TO CHARACTER SET utf8mb4, FORCE, COMMENT='x', DEFAULT CHARSET latin1, \
          ALTER INDEX i INVISIBLE, ADD COLUMN a int UNSIGNED ZEROFILL",
         &[
-            "rebuild t: ENGINE=InnoDB",
-            "rebuild t: CONVERT TO CHARACTER SET utf8mb4",
-            "rebuild t: FORCE",
-            "setting t: COMMENT='x'",
-            "setting t: DEFAULT CHARSET latin1",
+            "t ENGINE=InnoDB",
+            "t CONVERT=utf8mb4",
+            "t FORCE",
+            "t COMMENT=x",
+            "t CHARSET=latin1",
             "setting t: ALTER INDEX i INVISIBLE",
-            "t add a INT UNSIGNED",
+            "t add a int unsigned zerofill",
         ],
     );
-    mysql("ALTER TABLE t DROP PARTITION p0, p1", &["opaque: partitions are not judged yet"]);
-    check(Engine::MariaDb, "ALTER ONLINE TABLE t WAIT 5 DROP COLUMN IF EXISTS a", &["t drop a if"]);
-    mysql("ALTER TABLE t /*!50100 ADD COLUMN a int */", &["t add a INT"]);
+    mysql("ALTER TABLE t DROP PARTITION p0, p1", &["t DROP PARTITION []"]);
+    check(
+        Engine::MariaDb,
+        "ALTER ONLINE TABLE t WAIT 5 DROP COLUMN IF EXISTS a",
+        &["t drop a if", "demand None Some(\"NONE\")"],
+    );
+    mysql("ALTER TABLE t /*!50100 ADD COLUMN a int */", &["t add a int"]);
+    mysql(
+        "ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a, b), ADD CONSTRAINT FOREIGN KEY (a) REFERENCES u (id) ON DELETE CASCADE, \
+         ADD CHECK (a > 0), ALTER CHECK c NOT ENFORCED, ALTER d SET DEFAULT 5, ORDER BY a, b DESC",
+        &[
+            "t add p primary key [a, b]",
+            "t add - references u [a]",
+            "t add - check a > 0 []",
+            "t CONSTRAINT c=NOT ENFORCED",
+            "t default of d: 5",
+            "t ORDER BY=a, b DESC",
+        ],
+    );
+    mysql(
+        "ALTER TABLE t ADD a int GENERATED ALWAYS AS (b + 1) STORED COMMENT 'x' FIRST, ADD b varchar(9) CHARSET latin1 COLLATE \
+         latin1_bin DEFAULT 'x' UNIQUE KEY AFTER c, ADD d timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE NOW(3)",
+        &[
+            "t add a int as=(b + 1) STORED",
+            "t add b varchar(9) CHARACTER SET latin1 COLLATE latin1_bin default='x' unique",
+            "t index b [b] unique",
+            "t add d timestamp(3) not-null default=CURRENT_TIMESTAMP(3)",
+        ],
+    );
+    mysql(
+        "ALTER TABLE t ALGORITHM=INPLACE, ADD PARTITION (PARTITION p VALUES LESS THAN (1), PARTITION q VALUES LESS THAN (2))",
+        &["demand Some(\"INPLACE\") None", "t ADD PARTITION []"],
+    );
+    mysql(
+        "ALTER TABLE t EXCHANGE PARTITION p WITH TABLE u WITHOUT VALIDATION",
+        &["t EXCHANGE PARTITION WITHOUT VALIDATION [] u"],
+    );
+    mysql("ALTER TABLE t ADD SYSTEM VERSIONING", &["t SYSTEM VERSIONING=ADD"]);
+    mysql("ALTER TABLE t FROBNICATE", &["opaque: `FROBNICATE` is not read"]);
 }
 
 #[test]
@@ -313,9 +365,20 @@ fn indexes_are_read_in_every_spelling() {
         &["- drop index i concurrently if", "- drop index j concurrently if"],
     );
     postgres("ALTER INDEX IF EXISTS i RENAME TO j", &["- rename index i to j"]);
-    mysql("CREATE FULLTEXT INDEX i ON t (a) ALGORITHM=INPLACE", &["t index i [a] FULLTEXT"]);
-    mysql("CREATE INDEX i ON t (a(10) DESC) ALGORITHM=INPLACE LOCK=NONE", &["t index i [a]"]);
-    mysql("DROP INDEX i ON t ALGORITHM=INPLACE", &["t drop index i"]);
+    mysql(
+        "CREATE FULLTEXT INDEX i ON t (a) ALGORITHM=INPLACE",
+        &["t index i [a] FULLTEXT", "demand Some(\"INPLACE\") None"],
+    );
+    mysql(
+        "CREATE INDEX i ON t (a(10) DESC, (b + 1)) ALGORITHM=INPLACE LOCK=NONE",
+        &["t index i [a, (b + 1)]", "demand Some(\"INPLACE\") None", "demand None Some(\"NONE\")"],
+    );
+    check(
+        Engine::MySql,
+        "DROP INDEX i ON t ALGORITHM=INPLACE",
+        &["t drop index i", "demand Some(\"INPLACE\") None"],
+    );
+    check(Engine::MariaDb, "DROP INDEX IF EXISTS i ON t", &["t drop index i if", "clauseless"]);
 }
 
 #[test]
@@ -456,7 +519,11 @@ fn a_nest_that_is_deeper_than_a_stack_is_read_or_refused() {
 fn columns_that_sqlparser_does_not_know_are_read_option_by_option() {
     mysql(
         "CREATE TABLE t (a varchar(9) BINARY NOT NULL, b text COMMENT \"x\" DEFAULT 1, PRIMARY KEY (a) USING BTREE COMMENT 'x', VECTOR KEY (b) M=3, PERIOD FOR p(c, d))",
-        &["create t [a VARCHAR(9) not-null, b TEXT default=1] key=[a]", "t index b [b] VECTOR"],
+        &[
+            "create t [a varchar(9) not-null, b text default=1] key=[a]",
+            "t index b [b] VECTOR",
+            "t PERIOD=p",
+        ],
     );
 }
 

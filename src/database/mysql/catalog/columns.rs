@@ -25,6 +25,9 @@ pub(super) async fn read(reading: &mut Reading<'_>) -> Result<(), DbError> {
             let columns = vec![column.name.clone()];
             found.table.peculiarities.push(Peculiarity { words, columns });
         }
+        if row.text(7)?.to_ascii_uppercase().contains("STORED GENERATED") {
+            found.table.storage.stored.push(column.name.clone());
+        }
         found.table.columns.push(column);
     }
     Ok(())

@@ -73,7 +73,7 @@ fn begin(table: String, name: String, row: &Row) -> Result<Building, DbError> {
         columns: Vec::new(),
         unique: !row.bool(2)?,
         definition: String::new(),
-        kind: matches!(kind.as_str(), "FULLTEXT" | "SPATIAL").then_some(kind),
+        kind: matches!(kind.as_str(), "FULLTEXT" | "SPATIAL" | "VECTOR").then_some(kind),
         constraint: None,
     };
     let is_key = index.unique;

@@ -12,7 +12,7 @@ use crate::database::error::DbError;
 use crate::database::session::Value;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
-use crate::sql::catalog::{Peculiarity, Table};
+use crate::sql::catalog::{Peculiarity, Storage, Table};
 
 /// What a query of a part needs, and where it puts what it finds.
 struct Reading<'c> {
@@ -64,6 +64,7 @@ pub(crate) async fn catalog(
     constraints::read_checks(&mut reading).await?;
     constraints::read_foreign_keys(&mut reading).await?;
     dependents::read(&mut reading).await?;
+    partitions(&mut reading).await?;
     replication(&mut reading).await?;
     let named = |(name, found): (String, Found)| (TableName::bare(name), found.table);
     Ok(reading.tables.into_iter().map(named).collect())
@@ -83,7 +84,8 @@ async fn list(
         }
     };
     let sql = format!(
-        "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, TABLE_COLLATION, CREATE_OPTIONS \
+        "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, TABLE_COLLATION, CREATE_OPTIONS, \
+           ROW_FORMAT \
          FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND {wanted} \
            AND TABLE_TYPE IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED')"
     );
@@ -104,10 +106,35 @@ async fn list(
             peculiar("is partitioned".to_owned());
         }
         let estimated_rows = row.opt_int(3)?.and_then(|rows| u64::try_from(rows).ok());
-        let table = Table { peculiarities, estimated_rows, ..Table::default() };
+        let storage = Storage {
+            engine: row.opt_text(2)?,
+            row_format: row.opt_text(6)?.map(|format| format.to_ascii_uppercase()),
+            collation: row.opt_text(4)?,
+            versioned: row.text(1)? == "SYSTEM VERSIONED",
+            ..Storage::default()
+        };
+        let table = Table { peculiarities, estimated_rows, storage, ..Table::default() };
         Ok((row.text(0)?, Found { table, collation: row.opt_text(4)? }))
     });
     read.collect()
+}
+
+/// How tables are partitioned, and by which columns.
+async fn partitions(reading: &mut Reading<'_>) -> Result<(), DbError> {
+    let sql = format!(
+        "SELECT DISTINCT TABLE_NAME, PARTITION_METHOD, PARTITION_EXPRESSION FROM information_schema.PARTITIONS \
+         WHERE TABLE_SCHEMA = DATABASE() AND PARTITION_METHOD IS NOT NULL AND TABLE_NAME IN ({})",
+        reading.marks
+    );
+    for row in reading.conn.query(&sql, &reading.names()).await? {
+        let Some(table) = reading.table(&row.text(0)?) else { continue };
+        table.storage.partitioned = Some(row.text(1)?);
+        let expression = row.opt_text(2)?.unwrap_or_default();
+        let words = expression.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$'));
+        table.storage.partition_columns =
+            words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    }
+    Ok(())
 }
 
 /// Ways of replication under which triggers and batches do not give every server the same rows.

@@ -14,7 +14,6 @@ mod postgres;
 use super::{Judged, judge as judge_changes};
 use crate::model::server::{Engine, Server};
 use crate::sql::catalog::Catalog;
-use crate::sql::effect::Effect;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
 use crate::sql::{split, understand};
@@ -33,10 +32,6 @@ fn replay_on(catalog: &mut Catalog, engine: Engine, text: &str, names: &Names) {
         catalog.apply(&changes, engine);
     }
     catalog.settle();
-}
-
-fn judge(sql: &str, catalog: &Catalog, names: &Names, server: Server) -> Effect {
-    judged(sql, catalog, names, server).effect
 }
 
 /// What a statement costs, and the rows that say so.

@@ -121,6 +121,7 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
             not_valid: part.has_word("VALID"),
             references: Vec::new(),
             no_inherit: false,
+            inline: false,
         };
         return Some(vec![Change::AddConstraint { table: table.clone(), constraint }]);
     }
@@ -138,6 +139,7 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
             not_valid: false,
             references: Vec::new(),
             no_inherit: false,
+            inline: false,
         };
         return Some(vec![Change::AddConstraint { table: table.clone(), constraint }]);
     }
@@ -165,6 +167,7 @@ fn foreign_key(mut part: Reader<'_>, table: &TableName, name: Option<String>) ->
         not_valid: part.has_word("VALID"),
         references: Vec::new(),
         no_inherit: false,
+        inline: false,
     };
     Some(Change::AddConstraint { table: table.clone(), constraint })
 }

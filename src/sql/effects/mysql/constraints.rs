@@ -1,0 +1,121 @@
+//! Primary keys, foreign keys and checks.
+
+use super::super::case::Case;
+use super::context::Context;
+use super::indexes;
+use crate::sql::catalog::{Constraint, ConstraintKind};
+use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind, IndexForm};
+
+/// ADD PRIMARY KEY, FOREIGN KEY, CHECK; and what stands beside an added column.
+pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case> {
+    let case = match &constraint.kind {
+        ConstraintDefKind::PrimaryKey { .. } => {
+            let drops = context.drops_constraint("PRIMARY");
+            context
+                .case("add_primary_key")
+                .fact("second", !context.key().is_empty() && !drops)
+                .fact("same-as-before", drops && same(context.key(), &constraint.columns, context))
+                .fact("same-as-unique", is_unique(constraint, context))
+        }
+        ConstraintDefKind::ForeignKey { .. } => {
+            context.case("add_foreign_key").fact("inline", constraint.inline)
+        }
+        ConstraintDefKind::Check { .. } => {
+            let adds = context.changes.iter().any(|located| {
+                matches!(&located.change, Change::AddColumn { column, .. } | Change::ChangeType { to: column, .. }
+                    if constraint.columns == [column.name.as_str()])
+            });
+            context
+                .case("add_check")
+                .fact("not-enforced", constraint.not_valid)
+                .fact("beside-column", adds)
+        }
+        ConstraintDefKind::Unique { .. } | ConstraintDefKind::Exclusion => {
+            let change = Change::CreateIndex {
+                table: context.table.clone(),
+                index: constraint.name.clone(),
+                columns: constraint.columns.clone(),
+                unique: true,
+                concurrently: false,
+                kind: None,
+                if_not_exists: false,
+                form: IndexForm::default(),
+            };
+            return indexes::add(&change, context);
+        }
+    };
+    vec![case]
+}
+
+fn same(a: &[String], b: &[String], context: &Context<'_>) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| context.same(a, b))
+}
+
+fn is_unique(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
+    let refuses_null = |name: &String| context.column(name).is_some_and(|known| known.not_null);
+    context.key().is_empty()
+        && context.indexes().iter().any(|index| {
+            index.unique
+                && index.columns.iter().all(refuses_null)
+                && same(&index.columns, &constraint.columns, context)
+        })
+}
+
+/// DROP CONSTRAINT, FOREIGN KEY, CHECK, PRIMARY KEY.
+pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
+    if name.eq_ignore_ascii_case("PRIMARY") {
+        return drop_primary_key(context);
+    }
+    if context.indexes().iter().any(|index| context.same(&index.name, name)) {
+        return indexes::drop(name, context);
+    }
+    let known = context.constraints().find(|known| context.same(&known.name, name));
+    let missing = known.is_none() && context.known.is_some_and(|known| !known.columns.is_empty());
+    let check = known.is_some_and(|known| known.kind == ConstraintKind::Check);
+    // The name that a server gave by itself is not known.
+    context.case("drop_constraint").fact("check", check).fact("missing", missing && !is_given(name))
+}
+
+/// Whether a server may have given the name: `t_ibfk_1`, `t_chk_1`, `CONSTRAINT_1`.
+fn is_given(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.contains("_ibfk_")
+        || lower.contains("_chk_")
+        || lower.starts_with("constraint_")
+        || lower.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn drop_primary_key(context: &Context<'_>) -> Case {
+    let key = context.key();
+    let counts = |name: &String| context.column(name).is_some_and(|column| column.counts);
+    let modified = |name: &String| {
+        context.changes.iter().any(|located| {
+            matches!(&located.change, Change::ChangeType { column, to, .. }
+                if context.same(column, name) && !to.counts)
+                || matches!(&located.change, Change::DropColumn { column, .. } if context.same(column, name))
+        })
+    };
+    let new_key = context.new_key();
+    let still = key.iter().any(|name| {
+        counts(name)
+            && !modified(name)
+            && !new_key.is_some_and(|new| {
+                new.columns.first().is_some_and(|first| context.same(first, name))
+            })
+            && !context
+                .indexes()
+                .iter()
+                .any(|index| index.columns.first().is_some_and(|first| context.same(first, name)))
+    });
+    let stands_on_it = |constraint: &Constraint| {
+        constraint.kind == ConstraintKind::ReferencedBy
+            && key.len() >= constraint.columns.len()
+            && constraint.columns.iter().zip(key).all(|(a, b)| context.same(a, b))
+    };
+    context
+        .case("drop_primary_key")
+        .fact("counts", still)
+        .fact("referenced", context.constraints().any(stands_on_it) && new_key.is_none())
+        .fact("replaced", new_key.is_some())
+        .fact("same-again", new_key.is_some_and(|new| same(key, &new.columns, context)))
+}

@@ -1,0 +1,127 @@
+//! Indexes.
+
+use super::super::case::Case;
+use super::context::{Context, Generated};
+use crate::sql::catalog::{Constraint, ConstraintKind, Index};
+use crate::sql::change::Change;
+
+/// ADD INDEX, CREATE INDEX.
+pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
+    let Change::CreateIndex { index, columns, unique, kind, .. } = change else {
+        return Vec::new();
+    };
+    let replaced = context.indexes().iter().find(|known| {
+        index.as_ref().is_some_and(|name| context.same(name, &known.name))
+            && context.drops_index(known)
+    });
+    let same = replaced.is_some_and(|known| {
+        let lists = (known.columns.iter().map(|name| name.to_lowercase()), columns.iter());
+        lists.0.eq(lists.1.map(|name| name.to_lowercase()))
+            && known.unique == *unique
+            && !has_details(&known.definition)
+    });
+    let expressions: Vec<_> = columns.iter().filter(|part| part.starts_with('(')).collect();
+    let adds_virtual = |name: &String| {
+        context.changes.iter().any(|located| {
+            matches!(&located.change, Change::AddColumn { column, .. }
+                if context.same(&column.name, name)
+                    && column.generated.as_deref().map(Generated::written) == Some(Generated::Virtual))
+        })
+    };
+    let fulltext = kind.as_deref() == Some("FULLTEXT");
+    let others = context.changes.iter().filter(|located| {
+        matches!(&located.change, Change::CreateIndex { kind: Some(kind), .. } if kind == "FULLTEXT")
+    });
+    let kind_is = |word: &str| kind.as_deref() == Some(word);
+    let case = context
+        .case("add_index")
+        .fact("same-as-before", same)
+        .fact("unique", *unique)
+        .fact("add-fulltext", fulltext)
+        .fact("two-fulltext", fulltext && others.count() > 1)
+        .fact("add-spatial", kind_is("SPATIAL"))
+        .fact("add-vector", kind_is("VECTOR"))
+        .fact("without-overlaps", kind_is("WITHOUT OVERLAPS"))
+        .fact("functional", !expressions.is_empty())
+        .fact("on-new-virtual", columns.iter().any(adds_virtual))
+        .fact("clusters", *unique && clusters(columns, context))
+        .fact("lacks-partition-columns", *unique && lacks_partition_columns(columns, context));
+    vec![case]
+}
+
+/// Whether an index has lengths, orders or options, which a name alone does not tell.
+fn has_details(definition: &str) -> bool {
+    let inner = definition.trim_start_matches('(').trim_end_matches(')');
+    inner.contains('(') || inner.contains(" DESC") || definition.contains(") ")
+}
+
+/// Whether InnoDB orders the rows by this key from now on: the first unique key without NULLs of a table without a
+/// primary key.
+fn clusters(columns: &[String], context: &Context<'_>) -> bool {
+    let Some(known) = context.known else { return false };
+    let refuses_null = |name: &String| context.column(name).is_some_and(|column| column.not_null);
+    let is_key = |index: &Index| index.unique && index.columns.iter().all(refuses_null);
+    known.key.is_empty() && columns.iter().all(refuses_null) && !known.indexes.iter().any(is_key)
+}
+
+fn lacks_partition_columns(columns: &[String], context: &Context<'_>) -> bool {
+    let needed = context.known.map(|known| known.storage.partition_columns.as_slice());
+    let has = |name: &String| columns.iter().any(|column| context.same(column, name));
+    let is_column = |name: &&String| context.column(name).is_some();
+    !needed.unwrap_or_default().iter().filter(is_column).all(has)
+}
+
+/// DROP INDEX.
+pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
+    let known = context.indexes().iter().find(|index| context.same(&index.name, name));
+    let missing = known.is_none() && context.known.is_some_and(|known| !known.columns.is_empty());
+    let replaced = known.is_some_and(|index| same_again(index, context));
+    let refuses_null = |name: &String| context.column(name).is_some_and(|column| column.not_null);
+    let unique = |index: &&Index| index.unique && index.columns.iter().all(refuses_null);
+    let clustering = context.key().is_empty()
+        && known.is_some_and(|index| unique(&index))
+        && context.indexes().iter().find(unique).is_some_and(|first| first.name == name);
+    let kind = known.and_then(|index| index.kind.as_deref());
+    context
+        .case("drop_index")
+        .fact("missing", missing)
+        .fact("same-again", replaced)
+        .fact("clustering", clustering && context.new_key().is_none())
+        .fact("drop-vector", kind == Some("VECTOR"))
+        .fact("needed", known.is_some_and(|index| is_needed(index, context)))
+}
+
+fn same_again(index: &Index, context: &Context<'_>) -> bool {
+    context.changes.iter().any(|located| match &located.change {
+        Change::CreateIndex { index: Some(name), columns, unique, .. } => {
+            context.same(name, &index.name)
+                && *unique == index.unique
+                && columns.len() == index.columns.len()
+                && columns.iter().zip(&index.columns).all(|(a, b)| context.same(a, b))
+                && !has_details(&index.definition)
+        }
+        _ => false,
+    })
+}
+
+/// Whether a foreign key that stays has no other index to stand on.
+fn is_needed(index: &Index, context: &Context<'_>) -> bool {
+    let begins = |columns: &[String], with: &Constraint| {
+        columns.len() >= with.columns.len()
+            && columns.iter().zip(&with.columns).all(|(a, b)| context.same(a, b))
+    };
+    let stays = |constraint: &&Constraint| {
+        matches!(constraint.kind, ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy)
+            && !context.drops_constraint(&constraint.name)
+    };
+    context.constraints().filter(stays).any(|constraint| {
+        let others = context.indexes().iter().filter(|other| other.name != index.name);
+        let added = context.changes.iter().any(|located| {
+            matches!(&located.change, Change::CreateIndex { columns, .. } if begins(columns, constraint))
+        });
+        begins(&index.columns, constraint)
+            && !begins(context.key(), constraint)
+            && !others.into_iter().any(|other| begins(&other.columns, constraint))
+            && !added
+    })
+}

@@ -1,0 +1,155 @@
+//! Options of tables, partitions and upkeep.
+
+use super::super::case::Case;
+use super::context::Context;
+use super::{charset, types};
+use crate::model::name::TableName;
+use crate::sql::change::Change;
+
+/// An option of ALTER TABLE.
+pub(super) fn cases(name: &str, value: Option<&str>, context: &Context<'_>) -> Vec<Case> {
+    let is = |word: &str| value.is_some_and(|value| value.eq_ignore_ascii_case(word));
+    let one = match name {
+        "ENGINE" | "TYPE" => {
+            let engine = context.known.and_then(|known| known.storage.engine.as_deref());
+            let same =
+                value.is_some_and(|value| value.eq_ignore_ascii_case(engine.unwrap_or("InnoDB")));
+            context.case("engine").fact("changes", !same)
+        }
+        "FORCE" => context.case("force"),
+        "ORDER BY" => context.case("order_by"),
+        "ROW_FORMAT" | "KEY_BLOCK_SIZE" => context.case("row_format"),
+        "CONVERT" => return convert(value.unwrap_or_default(), context),
+        "CHARSET" | "COLLATE" => context.case("default_charset"),
+        "AUTO_INCREMENT" => context.case("auto_increment"),
+        "CHECKSUM" | "PACK_KEYS" | "DELAY_KEY_WRITE" | "TABLE_CHECKSUM" => {
+            context.case("myisam_option")
+        }
+        "TABLESPACE" => context.case("tablespace"),
+        "ENCRYPTION" => context.case("encryption").fact("on", is("Y")),
+        "ENCRYPTED" | "ENCRYPTION_KEY_ID" => context.case("encrypted").fact("on", !is("NO")),
+        "PAGE_COMPRESSED" | "PAGE_COMPRESSION_LEVEL" => context.case("page_compressed"),
+        "KEYS" => context.case("keys"),
+        "DISCARD TABLESPACE" => context.case("discard_tablespace"),
+        "IMPORT TABLESPACE" => context.case("import_tablespace"),
+        "SYSTEM VERSIONING" => context.case("system_versioning").fact("drops", is("DROP")),
+        "PERIOD" | "PERIOD SYSTEM_TIME" => context.case("period"),
+        "DROP PERIOD" => context.case("drop_period"),
+        "LIKE" => return Vec::new(),
+        _ if name.starts_with("CONSTRAINT ") => {
+            let constraint = name.split_once(' ').map(|(_, name)| name).unwrap_or_default();
+            let known = context.constraints().find(|known| context.same(&known.name, constraint));
+            let was = known.is_some_and(|known| known.valid);
+            context.case("enforce_check").fact("starts", is("ENFORCED") && !was)
+        }
+        "SECONDARY_ENGINE" | "COMMENT" => context.case("comment"),
+        "ENGINE_ATTRIBUTE" | "SECONDARY_ENGINE_ATTRIBUTE" => context.case("engine_attribute"),
+        _ => context.case("table_option"),
+    };
+    vec![one]
+}
+
+/// Kinds that touch no file of any engine.
+pub(super) fn is_metadata(kind: &str) -> bool {
+    matches!(
+        kind,
+        "rename_column"
+            | "column_default"
+            | "modify_column"
+            | "comment"
+            | "table_option"
+            | "rename_index"
+            | "index_visibility"
+            | "column_visibility"
+            | "rename_table"
+            | "keys"
+            | "move_column_nowhere"
+    )
+}
+
+/// CONVERT TO CHARACTER SET: a case for each column that changes, and the table's default.
+fn convert(value: &str, context: &Context<'_>) -> Vec<Case> {
+    let (charset, collation) = match value.split_once(" COLLATE ") {
+        Some((charset, collation)) => (charset, Some(collation)),
+        None => (value, None),
+    };
+    let charset = Some(charset).filter(|name| !name.eq_ignore_ascii_case("default"));
+    let mut cases = vec![context.case("convert")];
+    let Some(known) = context.known.filter(|known| !known.columns.is_empty()) else {
+        return vec![context.case("convert").fact("unknown", true)];
+    };
+    let to = charset::with(charset, collation, &known.storage, context.server);
+    cases.extend(known.columns.iter().filter_map(|column| types::convert(column, &to, context)));
+    cases
+}
+
+/// An operation on partitions.
+pub(super) fn partitions(
+    operation: &str,
+    method: Option<&str>,
+    _to: Option<&TableName>,
+    context: &Context<'_>,
+) -> Case {
+    let partitioned = context.known.and_then(|known| known.storage.partitioned.as_deref());
+    let by_hash = method == Some("HASH")
+        || partitioned.is_some_and(|method| method.contains("HASH") || method.contains("KEY"));
+    let plain =
+        context.known.is_some_and(|known| !known.columns.is_empty()) && partitioned.is_none();
+    let kind = match operation {
+        "PARTITION BY" => return context.case("partition_by"),
+        "REMOVE PARTITIONING" => "remove_partitioning",
+        "ADD PARTITION" => "add_partition",
+        "DROP PARTITION" => "drop_partition",
+        "TRUNCATE PARTITION" | "TRUNCATE PARTITION ALL" => "truncate_partition",
+        "COALESCE PARTITION" => "coalesce_partition",
+        "REORGANIZE PARTITION" | "REORGANIZE PARTITION ALL" => "reorganize_partition",
+        "REBUILD PARTITION" | "REBUILD PARTITION ALL" => "rebuild_partition",
+        "EXCHANGE PARTITION" => "exchange_partition",
+        "CONVERT PARTITION" | "CONVERT TABLE" => "convert_partition",
+        "OPTIMIZE PARTITION" | "OPTIMIZE PARTITION ALL" => "optimize_partition",
+        "DISCARD PARTITION" | "DISCARD PARTITION ALL" => "discard_partition",
+        "IMPORT PARTITION" | "IMPORT PARTITION ALL" => "import_partition",
+        _ => "check_partition",
+    };
+    context
+        .case(kind)
+        .fact("hash", by_hash)
+        .fact("all", operation.ends_with(" ALL"))
+        .fact("plain", plain)
+}
+
+/// A statement that asks for an algorithm and for nothing else: MySQL writes the table anew when it is to copy.
+pub(super) fn demand(context: &Context<'_>) -> Vec<Case> {
+    let only =
+        context.changes.iter().all(|located| matches!(located.change, Change::Demand { .. }));
+    let first = context
+        .changes
+        .first()
+        .is_some_and(|located| matches!(located.change, Change::Demand { .. }));
+    if only && first { vec![context.case("nothing")] } else { Vec::new() }
+}
+
+/// OPTIMIZE, ANALYZE, CHECK, REPAIR TABLE, LOCK TABLES, triggers, and short clauses by their words.
+pub(super) fn upkeep(what: &str, context: &Context<'_>) -> Case {
+    let upper = what.to_ascii_uppercase();
+    let words: Vec<_> = upper.split_whitespace().take(2).collect();
+    let kind = match words.as_slice() {
+        ["OPTIMIZE", ..] => "optimize_table",
+        ["ANALYZE", ..] => "analyze_table",
+        ["CHECK", ..] => "check_table",
+        ["CHECKSUM", ..] => "checksum_table",
+        ["REPAIR", ..] => "repair_table",
+        ["LOCK", ..] => {
+            let case = context.case("lock_table");
+            return case.fact("read", upper.ends_with("READ"));
+        }
+        ["CREATE" | "DROP", "TRIGGER"] => "trigger",
+        ["ALTER", "INDEX" | "KEY"] => {
+            let ignored = upper.ends_with("IGNORED");
+            return context.case("index_visibility").fact("ignored", ignored);
+        }
+        ["ALTER", ..] => "column_visibility",
+        _ => "comment",
+    };
+    context.case(kind)
+}
