@@ -175,8 +175,9 @@ async fn lock(conn: &mut Connection) -> Result<(), DbError> {
     let started = Instant::now();
     loop {
         let got = if conn.engine().is_mysql_family() {
-            // A name of this lock is the server's, not the database's, and holds 64 characters.
-            count(conn, "SELECT GET_LOCK(CONCAT('zdm:', SHA1(DATABASE())), 0)").await?
+            // A name of this lock is the server's, not the database's, and holds 64 characters. MySQL 9 has no SHA1.
+            count(conn, "SELECT GET_LOCK(CONCAT('zdm:', LEFT(SHA2(DATABASE(), 256), 32)), 0)")
+                .await?
         } else {
             count(conn, &format!("SELECT pg_try_advisory_lock({POSTGRES_LOCK})::int")).await?
         };
@@ -193,7 +194,7 @@ async fn lock(conn: &mut Connection) -> Result<(), DbError> {
 
 async fn unlock(conn: &mut Connection) -> Result<(), DbError> {
     let sql = if conn.engine().is_mysql_family() {
-        "SELECT RELEASE_LOCK(CONCAT('zdm:', SHA1(DATABASE())))".to_owned()
+        "SELECT RELEASE_LOCK(CONCAT('zdm:', LEFT(SHA2(DATABASE(), 256), 32)))".to_owned()
     } else {
         format!("SELECT pg_advisory_unlock({POSTGRES_LOCK})::int")
     };

@@ -17,6 +17,7 @@ use crate::sql::change::Change;
 use crate::sql::effect::Effect;
 use crate::sql::effects::Mode;
 use crate::sql::quote;
+use crate::sql::rename::split_at_word;
 
 /// How often a statement in flight is looked at, and for how long before what is in its way goes.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -64,8 +65,11 @@ async fn inside(
         }
         let by_name = names(&before);
         for lock in &statement.effect.locks {
-            if let Some(oid) = by_name.get(&lock.table) {
-                raise(&mut said, *oid, Mode::parse(&lock.mode));
+            let Some(oid) = by_name.get(&lock.table) else { continue };
+            let mode = Mode::parse(&lock.mode);
+            // What is not there (or is already) leaves IF EXISTS nothing to do: less than foretold is right.
+            if !may_do_nothing(&statement.sql) || held.get(oid).copied() >= mode {
+                raise(&mut said, *oid, mode);
             }
         }
         let known = |oid: &Oid| old.contains(oid);
@@ -81,11 +85,15 @@ async fn inside(
         let mut foretold = show(&said);
         // A table that is not there cannot have been locked: that is a difference, too.
         let missing =
-            statement.effect.locks.iter().filter(|lock| !by_name.contains_key(&lock.table));
+            statement.effect.locks.iter().filter(|lock| {
+                !by_name.contains_key(&lock.table) && !may_do_nothing(&statement.sql)
+            });
         foretold.extend(
             missing.filter_map(|lock| Some((lock.table.clone(), Mode::parse(&lock.mode)?))),
         );
         let differences = tables_differ(&statement.effect, &foretold, &seen);
+        // A difference is told once.
+        said.clone_from(&held);
         // What earlier statements took is shown with them.
         seen.locks.retain(|(table, mode)| {
             let before = by_name.get(table).and_then(|oid| earlier.get(oid));
@@ -165,6 +173,12 @@ async fn look(
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(modes)
+}
+
+/// Whether a statement says IF EXISTS or IF NOT EXISTS.
+fn may_do_nothing(sql: &str) -> bool {
+    split_at_word(Engine::Postgres, sql, "IF").is_some()
+        && split_at_word(Engine::Postgres, sql, "EXISTS").is_some()
 }
 
 fn raise(modes: &mut BTreeMap<Oid, Mode>, table: Oid, mode: Option<Mode>) {
