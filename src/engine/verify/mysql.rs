@@ -88,6 +88,7 @@ fn question(
 fn is_refused(sent: &str, algorithm: Algorithm, lock: &str) -> bool {
     let asserts = |word: &str| sent.len() != bare(sent).len() && sent.contains(word);
     asserts("ALGORITHM=INSTANT") && algorithm > Algorithm::Instant
+        || asserts("ALGORITHM=NOCOPY") && algorithm > Algorithm::NoCopy
         || asserts("ALGORITHM=INPLACE") && algorithm > Algorithm::InPlace
         || asserts("LOCK=NONE") && lock != "NONE"
 }

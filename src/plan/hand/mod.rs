@@ -150,7 +150,10 @@ fn step(file: &SqlFile, number: usize, unit: &[SourceStatement], cx: &PlanContex
         let changes = understand(&one.sql, one.span, engine);
         tables.extend(locked(&changes, cx.schema));
         let done = probe::done(&one.sql, &changes, cx);
-        sent.push(Statement { sql: assert::asserted(&one.sql, &changes, cx.server), done });
+        sent.push(Statement {
+            sql: assert::asserted(&one.sql, &changes, cx.server, cx.base),
+            done,
+        });
     }
     tables.sort();
     tables.dedup();

@@ -2,7 +2,7 @@ use super::*;
 use crate::config::folder::{Entry, migrations};
 use crate::model::server::Server;
 use crate::model::step::Probe;
-use crate::sql::catalog::{Catalog, Column, Table};
+use crate::sql::catalog::{Catalog, Column, Index, Table};
 
 fn planned(
     files: &[(&str, &str)],
@@ -18,7 +18,15 @@ fn planned(
         on_update: Some("current_timestamp()".to_owned()),
         ..Column::default()
     };
-    let table = Table { columns: vec![updated], ..Table::default() };
+    let index = Index {
+        name: "i".to_owned(),
+        columns: vec!["held".to_owned()],
+        unique: false,
+        definition: "(held)".to_owned(),
+        kind: None,
+        constraint: None,
+    };
+    let table = Table { columns: vec![updated], indexes: vec![index], ..Table::default() };
     let mut base = Catalog::default();
     base.tables.insert(TableName::bare("t"), table);
     let server = Server { engine, version: (15, 0) };
@@ -72,6 +80,10 @@ fn an_alter_for_mariadb_gets_an_assertion_unless_its_author_wrote_one() {
     );
     let instant = check("ALTER TABLE t ADD COLUMN a int", Engine::MySql);
     assert_eq!(instant, ["expand.sql-1 group ALTER TABLE t ADD COLUMN a int, ALGORITHM=INSTANT"]);
+    let dropped =
+        check("ALTER TABLE t DROP COLUMN a; ALTER TABLE t DROP COLUMN held", Engine::MySql);
+    assert!(dropped[0].ends_with(", ALGORITHM=INSTANT"), "{dropped:?}");
+    assert!(dropped[1].ends_with(", ALGORITHM=INPLACE, LOCK=NONE"), "{dropped:?}");
 }
 
 #[test]
