@@ -9,12 +9,16 @@ use super::place::Root;
 use crate::error::Error;
 use crate::lint::finding::{Finding, Fix, Severity};
 use crate::model::server::Server;
+use crate::plan::verified::{Difference, Verified};
 use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStep};
 use crate::report::human::plan::View;
 use crate::sql::span::Span;
 
 /// The name under which a refused migration is reported beside the rules.
 pub(crate) const REFUSED: &str = "refused";
+
+/// The name under which a statement is reported that did on a scratch server what the plan does not say.
+pub(crate) const DIFFERS: &str = "differs-from-plan";
 
 /// What was found.
 #[derive(Debug)]
@@ -120,6 +124,41 @@ impl<'a> Check<'a> {
         let groups = plan.migrations.iter().map(|one| plan_group(one, cx, &mut marks)).collect();
         let headline = super::human::plan::headline(plan, view);
         Self { about, headline, groups, plan: Some((plan, view)) }
+    }
+
+    /// The same, and a group of the statements that ran on a scratch server, with what each did and the plan does not say.
+    pub(crate) fn verified(mut self, verified: &Verified) -> Self {
+        let folder = self.plan.map_or("", |(_, view)| view.folder);
+        let mut marks = Marks::new(self.about.server.engine);
+        let root = self.about.root;
+        let cases = verified.statements.iter().map(|one| {
+            let declared = format!("{folder}/{}/migration.toml", one.migration);
+            let path = root.relative(one.place.as_ref().map_or(&declared, |(path, _)| path));
+            let problem = |found: &Difference| {
+                let Difference { what, foretold, seen } = found;
+                let subject = fingerprint::Subject { path: &path, sql: &one.sql, clause: what };
+                Problem {
+                    rule: DIFFERS,
+                    severity: Severity::Error,
+                    message: format!("{what}: the plan says {foretold}, and it was {seen}"),
+                    help: format!("Believe what was seen: {} ran it", verified.server),
+                    path: path.clone(),
+                    span: one.place.as_ref().map(|(_, span)| *span),
+                    fix: None,
+                    fingerprint: marks.mark(DIFFERS, subject),
+                }
+            };
+            Case {
+                class: format!("verify.{}.{}", one.migration, one.phase),
+                title: brief(&one.sql),
+                problems: one.differences.iter().map(problem).collect(),
+            }
+        });
+        let cases = cases.collect();
+        self.groups.push(Group { name: "verify".to_owned(), cases });
+        let differences = count_of(verified.differences().count(), "difference");
+        self.headline = format!("{}, {differences} from what ran", self.headline);
+        self
     }
 
     /// Every problem, in the order of the files.

@@ -131,7 +131,12 @@ fn show(
         let (root, at) = (check::root(&shell.directory), chrono::Utc::now());
         let (server, fails) = (plan.server, wish.fails);
         let about = About { command: "plan", server, root: &root, at, code, fails };
-        check::write(shell.output, format, &Check::plan(about, &plan, &view))?;
+        let found = Check::plan(about, &plan, &view);
+        let found = match verified {
+            Some(verified) => found.verified(verified),
+            None => found,
+        };
+        check::write(shell.output, format, &found)?;
     } else {
         let (next, since) = (next(&plan, result), since.as_ref());
         shell.result(

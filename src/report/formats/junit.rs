@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Rendered, ReportFormat};
 use crate::lint::finding::Severity;
-use crate::report::check::{Case, Check, Failed, Group, Problem, REFUSED};
+use crate::report::check::{Case, Check, DIFFERS, Failed, Group, Problem, REFUSED};
 use crate::report::human::failure::causes;
 
 /// `--format junit`.
@@ -86,7 +86,8 @@ impl Suite<'_> {
 }
 
 fn fails(problem: &Problem, at_least: Option<Severity>) -> bool {
-    problem.rule == REFUSED || at_least.is_some_and(|least| problem.severity >= least)
+    [REFUSED, DIFFERS].contains(&problem.rule)
+        || at_least.is_some_and(|least| problem.severity >= least)
 }
 
 /// A case, or one for each of its failures: readers show a single failure of a case. Returns how many, and how many failed.

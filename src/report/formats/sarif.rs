@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Rendered, ReportFormat};
 use crate::lint::finding::{Fix, Severity};
 use crate::lint::rules;
-use crate::report::check::{Check, Failed, Problem, REFUSED};
+use crate::report::check::{Check, DIFFERS, Failed, Problem, REFUSED};
 use crate::report::human::failure::causes;
 use crate::report::json as format;
 use crate::sql::span::Span;
@@ -90,6 +90,12 @@ fn rule(id: &'static str) -> Value {
             "a migration that cannot run as it is",
             "What the migration asks for cannot be kept right, or its order is wrong: nothing runs before it has been put right.",
             "Do what the message says.",
+            Severity::Error,
+        ),
+        None if id == DIFFERS => (
+            "a statement that does what the plan does not say",
+            "The statement ran on a scratch server, and took other locks, or wrote other tables anew, than the plan foretells.",
+            "Believe what was seen.",
             Severity::Error,
         ),
         None => (id, id, "", Severity::Error),

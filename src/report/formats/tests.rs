@@ -15,6 +15,7 @@ use crate::model::server::{Engine, Server};
 use crate::plan::build::plan;
 use crate::plan::history::History;
 use crate::plan::project::Project;
+use crate::plan::verified::{Difference, Seen, Verified, VerifiedStatement};
 use crate::plan::view::Plan;
 use crate::report::check::{About, Check, Failed};
 use crate::report::human::plan::{Detail, View};
@@ -441,6 +442,54 @@ fn github_gets_no_more_annotations_than_it_shows_and_every_finding_is_in_the_log
     assert_eq!(level("- "), 6);
     let (_, outputs) = rendered.appended.iter().find(|(name, _)| *name == "GITHUB_OUTPUT").unwrap();
     assert!(outputs.contains("findings=26\nerrors=14\nwarnings=12\n"), "{outputs}");
+}
+
+#[test]
+fn what_ran_otherwise_than_planned_is_an_error_in_every_format() {
+    let project = project(SAMPLE);
+    let plan = plan(&project, SERVER, None, &History::default());
+    let texts = texts(&project);
+    let steps = plan.migrations.iter().flat_map(|one| &one.phases).flat_map(|one| &one.steps);
+    let found = Difference {
+        what: "lock on public.users".to_owned(),
+        foretold: "none".to_owned(),
+        seen: "ShareLock".to_owned(),
+    };
+    let ran = steps.flat_map(|step| &step.statements).map(|one| VerifiedStatement {
+        migration: plan.migrations[0].id.clone(),
+        phase: crate::model::phase::Phase::Expand,
+        step: String::new(),
+        sql: one.sql.clone(),
+        place: one.place.clone(),
+        foretold: one.effect.clone(),
+        seen: Seen::Nothing,
+        differences: if one.sql == "SELECT 1" { vec![found.clone()] } else { Vec::new() },
+    });
+    let verified = Verified { server: SERVER, statements: ran.collect(), notes: Vec::new() };
+    let view = View {
+        folder: "db/migrations",
+        database: None,
+        catalog: None,
+        texts: &texts,
+        detail: Detail::Brief,
+        width: 100,
+        only: None,
+        since: None,
+    };
+    let root = root();
+    for format in ALL {
+        let about = About { fails: None, ..about("plan", &root) };
+        let text = (format.render)(&Check::plan(about, &plan, &view).verified(&verified)).text;
+        let words = "lock on public.users: the plan says none, and it was ShareLock";
+        assert!(text.contains(words), "{text}");
+        assert!(text.contains("shop/db/migrations/0003_index/expand.sql"), "{text}");
+        match format.name {
+            "sarif" => drop(assert_valid(&sarif_schema(), &text)),
+            // The refused migration, and this.
+            "junit" => assert_eq!(text.matches("<failure ").count(), 2, "{text}"),
+            _ => {}
+        }
+    }
 }
 
 #[test]
