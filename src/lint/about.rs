@@ -40,6 +40,9 @@ pub(crate) struct Example {
     /// Whether the server refuses it, and the rule says so.
     #[serde(default)]
     pub(crate) refused: bool,
+    /// Of an example that is a migration.toml: the phases that have files beside it.
+    #[serde(default)]
+    files: Vec<String>,
     /// The schema before it.
     #[serde(default)]
     pub(crate) schema: String,
@@ -77,6 +80,12 @@ impl Example {
     /// For which database.
     pub(crate) fn engine(&self) -> Option<Engine> {
         Engine::parse(&self.database)
+    }
+
+    /// The phases that have files.
+    #[cfg(test)]
+    pub(crate) fn files(&self) -> Vec<Phase> {
+        self.files.iter().filter_map(|word| Phase::parse(word)).collect()
     }
 
     /// In which phase.

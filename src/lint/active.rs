@@ -50,7 +50,7 @@ impl Active {
             match rule.check {
                 Check::Change(check) => active.of_changes.push(Asked { rule, severity, check }),
                 Check::File(check) => active.of_files.push(Asked { rule, severity, check }),
-                Check::Elsewhere => {}
+                Check::Migration(_) | Check::Elsewhere => {}
             }
         }
         active

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::LintedStatement;
 use super::finding::{Fix, Severity};
+use super::migration::{MigrationSubject, Part};
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
 use crate::model::server::Server;
@@ -23,6 +24,8 @@ pub(super) enum Check {
     Change(ChangeCheck),
     /// About all statements of a file, after the last: what spans a transaction, or what a later statement mends.
     File(FileCheck),
+    /// About a migration as a whole.
+    Migration(MigrationCheck),
     /// Somebody else finds what it reports.
     Elsewhere,
 }
@@ -32,6 +35,9 @@ pub(super) type ChangeCheck = fn(&Subject<'_>) -> Vec<Report>;
 
 /// Answers about a file.
 pub(super) type FileCheck = fn(&FileSubject<'_>) -> Vec<Placed>;
+
+/// Answers about a migration.
+pub(super) type MigrationCheck = fn(&MigrationSubject<'_>) -> Vec<Part>;
 
 /// What a rule is asked about: one change of a statement.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod columns;
 pub(crate) mod finding;
 pub(crate) mod fix;
 mod judge;
+pub(crate) mod migration;
 mod reserved;
 pub(crate) mod rules;
 mod tools;

@@ -11,13 +11,16 @@ use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
 use crate::cli::{Shell, check, exit, files};
+use crate::config::folder::DECLARATION;
 use crate::error::{Error, ErrorKind};
 use crate::lint::fix::fixed;
+use crate::lint::migration::{MigrationFacts, lint_migration};
 use crate::lint::{FileContext, lint_file, lint_file_of_any_tool};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::plan::build::plan;
 use crate::plan::history::History;
+use crate::plan::migration::Migration;
 use crate::plan::view::PlannedStatement;
 use crate::report::check::{About, Check};
 use crate::report::json::lint::LintResult;
@@ -190,8 +193,47 @@ fn of_project(
             }
         }
     }
+    let lint = &settings.config.lint;
+    let judged = project.migrations.iter().filter(|migration| lint.judges_migration(&migration.id));
+    for migration in judged {
+        linted.extend(of_declaration(migration, server, settings)?);
+    }
     linted.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(linted)
+}
+
+/// What is said of a migration as a whole, in its migration.toml; none: nothing.
+fn of_declaration(
+    migration: &Migration,
+    server: Server,
+    settings: &Settings,
+) -> Result<Option<LintedFile>, Error> {
+    let path = settings.folder()?.join(migration.id.as_str()).join(DECLARATION);
+    let shown = path.display().to_string();
+    let text = if path.is_file() { files::read(&path, &shown)? } else { String::new() };
+    let phases: Vec<_> = migration.files.keys().copied().collect();
+    let services: Vec<_> = settings.config.services.keys().map(String::as_str).collect();
+    let statements = lint_migration(&MigrationFacts {
+        id: migration.id.as_str(),
+        declaration: &text,
+        files: &phases,
+        services: &services,
+        engine: server.engine,
+        rules: &settings.config.lint.rules,
+    });
+    let statements: Vec<_> = statements
+        .into_iter()
+        .map(|statement| LintedStatement {
+            span: statement.source.span,
+            sql: statement.source.sql,
+            changes: statement.changes,
+            effect: statement.effect,
+            estimate: statement.estimate,
+            findings: statement.findings,
+        })
+        .collect();
+    let file = LintedFile { path: shown, text, phase: Phase::Expand, statements };
+    Ok((!file.statements.is_empty()).then_some(file))
 }
 
 fn linted_statement(statement: &PlannedStatement) -> LintedStatement {

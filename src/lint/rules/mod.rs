@@ -2,6 +2,7 @@
 
 mod add_column_rewrites;
 mod added_in_contract;
+mod backfill_without_verify;
 mod change_type;
 mod changed_default;
 mod char_type;
@@ -26,12 +27,14 @@ mod long_lock;
 mod missing_primary_key;
 mod mixed_clauses;
 mod new_constraint;
+mod nobody_tolerates;
 mod not_null_without_default;
 mod not_understood;
 mod primary_key_int;
 mod rename_column;
 mod rename_table;
 mod reserved_word;
+mod result_shape;
 mod serial_type;
 mod set_not_null;
 mod slow_after_lock;
@@ -41,6 +44,7 @@ mod truncate_table;
 mod unbatched_dml;
 pub(super) mod unused_allow;
 mod validate_with_add;
+mod without_rollback;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -53,6 +57,7 @@ use super::finding::Severity;
 pub(crate) const ALL: &[Rule] = &[
     add_column_rewrites::RULE,
     added_in_contract::RULE,
+    backfill_without_verify::RULE,
     change_type::RULE,
     changed_default::RULE,
     char_type::RULE,
@@ -77,12 +82,14 @@ pub(crate) const ALL: &[Rule] = &[
     missing_primary_key::RULE,
     mixed_clauses::RULE,
     new_constraint::RULE,
+    nobody_tolerates::RULE,
     not_null_without_default::RULE,
     not_understood::RULE,
     primary_key_int::RULE,
     rename_column::RULE,
     rename_table::RULE,
     reserved_word::RULE,
+    result_shape::RULE,
     serial_type::RULE,
     set_not_null::RULE,
     slow_after_lock::RULE,
@@ -92,6 +99,7 @@ pub(crate) const ALL: &[Rule] = &[
     unbatched_dml::RULE,
     unused_allow::RULE,
     validate_with_add::RULE,
+    without_rollback::RULE,
 ];
 
 /// A rule.

@@ -4,6 +4,7 @@ use super::*;
 use crate::lint::about::Example;
 use crate::lint::finding::Finding;
 use crate::lint::finding::Fix;
+use crate::lint::migration::{MigrationFacts, lint_migration};
 use crate::lint::{FileContext, lint_file};
 use crate::model::server::Engine;
 use crate::model::server::Server;
@@ -14,6 +15,19 @@ use crate::sql::replay::Names;
 fn lint(rule: &Rule, example: &Example, sql: &str) -> Vec<Finding> {
     let engine = example.engine().expect("a database that zdm knows");
     let phase = example.phase().expect("a phase that zdm knows");
+    if let Check::Migration(_) = rule.check {
+        let rules = BTreeMap::new();
+        let facts = MigrationFacts {
+            id: "0001_x",
+            declaration: sql,
+            files: &example.files(),
+            services: &["api"],
+            engine,
+            rules: &rules,
+        };
+        let linted = lint_migration(&facts);
+        return linted.into_iter().flat_map(|statement| statement.findings).collect();
+    }
     let version = if engine == Engine::MariaDb { (10, 11) } else { (15, 0) };
     let (names, mut catalog) = (Names::new(engine, &[]), Catalog::default());
     let server = Server { engine, version };
@@ -83,7 +97,15 @@ fn a_message_names_its_table_and_says_what_a_lock_means() {
         let bad = rule.about().bad.iter();
         for finding in bad.flat_map(|example| lint(rule, example, &example.sql)) {
             let message = &finding.message;
-            let named = ["table \"", "index \"", "view \"", "function \"", "type \"", "schema \""];
+            let named = [
+                "table \"",
+                "index \"",
+                "view \"",
+                "function \"",
+                "type \"",
+                "schema \"",
+                "migration \"",
+            ];
             assert!(named.iter().any(|object| message.contains(object)), "{message}");
             assert!(!message.ends_with('.') && !finding.help.ends_with('.'), "{message}");
             assert!(message.starts_with(|first: char| !first.is_uppercase()

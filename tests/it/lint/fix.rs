@@ -64,8 +64,10 @@ fn fixed(example: &Example) -> Option<String> {
 fn a_fixed_file_makes_the_same_schema() {
     each(|db| {
         let mut count = 0;
-        for rule in rules() {
-            for example in examples(&rule, "bad", db.engine) {
+        // A migration.toml is no file of SQL.
+        let of_migrations = ["backfill-without-verify", "nobody-tolerates", "without-rollback"];
+        for rule in rules().iter().filter(|rule| !of_migrations.contains(&rule.as_str())) {
+            for example in examples(rule, "bad", db.engine) {
                 let Some(text) = fixed(&example) else { continue };
                 assert_eq!(after(db, &example, &example.sql), after(db, &example, &text), "{text}");
                 count += 1;
