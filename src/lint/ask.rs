@@ -103,6 +103,10 @@ pub(super) struct Report {
 pub(super) enum Object {
     /// A table.
     Table(TableName),
+    /// A view, materialized or not, by its own name.
+    View(String),
+    /// A function or procedure, by its own name.
+    Routine(String),
 }
 
 impl Object {
@@ -110,6 +114,14 @@ impl Object {
     pub(super) fn made_by(change: &Change) -> Option<Self> {
         match change {
             Change::CreateTable { table, .. } => Some(Self::Table(table.clone())),
+            Change::Act(act) => {
+                let name = act.object.as_ref().or(act.tables.first())?.name.clone();
+                match act.kind {
+                    "create_view" | "create_materialized_view" => Some(Self::View(name)),
+                    "create_function" => Some(Self::Routine(name)),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -21,6 +21,12 @@ fn check(cx: &FileSubject<'_>) -> Vec<Placed> {
                 Change::DropIndex { concurrently: true, index, .. } => {
                     format!("index \"{index}\" is dropped")
                 }
+                // REFRESH ... CONCURRENTLY is the one that runs there.
+                Change::Act(act) if act.has("concurrently") && act.kind != "refresh" => {
+                    let table = act.tables.first().or(act.object.as_ref());
+                    let name = table.map(|table| cx.names.show(table)).unwrap_or_default();
+                    format!("table \"{name}\" is worked on")
+                }
                 _ => continue,
             };
             let message = format!(

@@ -1,6 +1,7 @@
 //! Tables and columns that go while old builds still use them.
 
 use super::{Check, Object, Report, Rule, Subject};
+use crate::sql::act::Act;
 use crate::sql::change::Change;
 
 pub(super) const RULE: Rule = Rule {
@@ -11,6 +12,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
+    if let Change::Act(act) = &cx.located.change {
+        return beside_tables(act).into_iter().collect();
+    }
     let (what, table) = match &cx.located.change {
         Change::DropTable { table, .. } => (format!("table \"{}\"", cx.show(table)), table),
         // A column of this release is nobody's yet.
@@ -33,4 +37,29 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         return vec![report.unless_made(Object::Table(table.clone()))];
     }
     vec![report]
+}
+
+/// Views, functions and types. One that the file makes again is replaced.
+fn beside_tables(act: &Act) -> Option<Report> {
+    let kind = match act.kind {
+        "drop_view" => "view",
+        "drop_materialized_view" => "materialized view",
+        "drop_function" => "function",
+        "drop_type" => "type",
+        "drop_domain" => "domain",
+        "drop_sequence" => "sequence",
+        "drop_schema" => "schema",
+        _ => return None,
+    };
+    let name = &act.object.as_ref().or(act.tables.first())?.name;
+    let message = format!(
+        "{kind} \"{name}\" goes while old builds still run: each of their statements that uses it fails"
+    );
+    let help = "Move the statement to contract.sql, which runs when no old build is left";
+    let report = Report::new(message, help);
+    Some(match kind {
+        "view" | "materialized view" => report.unless_made(Object::View(name.clone())),
+        "function" => report.unless_made(Object::Routine(name.clone())),
+        _ => report,
+    })
 }

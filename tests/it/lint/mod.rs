@@ -206,7 +206,9 @@ fn old_builds_fail_behind_what_the_rules_call_an_error() {
     ]);
     each(|db| {
         for (rule, statement) in &old {
-            for example in examples(rule, "bad", db.engine) {
+            // Whoever uses a view, uses another statement.
+            let bad = examples(rule, "bad", db.engine).into_iter();
+            for example in bad.filter(|example| !example.sql.contains("VIEW")) {
                 prepare(db, &example);
                 db.run(statement);
                 run(&db.session(), &example.sql).unwrap();
