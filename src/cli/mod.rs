@@ -99,7 +99,7 @@ impl<'a> Shell<'a> {
         json: impl FnOnce() -> T,
     ) -> Result<(), Stop> {
         match self.output.format {
-            Format::Json => self.output.data(&json::render(&json())),
+            Format::Json => self.output.json(&json()),
             // Commands that take a report's format write it themselves.
             Format::Human | Format::Report(_) => self.output.data(&human()),
         }

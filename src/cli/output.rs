@@ -6,6 +6,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::args::{Color, Format, GlobalArgs};
 use crate::error::{Error, ErrorKind};
+use crate::report::json;
 
 /// Data goes to stdout, everything else to stderr. Texts come with colours; they are taken out where nobody wants them.
 #[derive(Debug, Clone)]
@@ -68,6 +69,17 @@ impl Output {
         self.bars.suspend(|| {
             let mut stdout = anstream::stdout().lock();
             stdout.write_all(text.as_bytes())?;
+            stdout.flush()
+        })?;
+        Ok(())
+    }
+
+    /// Writes a result to stdout as JSON, piece by piece.
+    pub(crate) fn json<T: serde::Serialize>(&self, value: &T) -> Result<(), Stop> {
+        self.bars.suspend(|| {
+            // There is no colour to be taken out.
+            let mut stdout = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
+            json::write(value, &mut stdout)?;
             stdout.flush()
         })?;
         Ok(())

@@ -7,6 +7,7 @@ use super::ask::{FileSubject, Object, Report, Subject};
 use super::finding::Finding;
 use super::{FileContext, LintedStatement};
 use crate::model::phase::Phase;
+use crate::model::server::Engine;
 use crate::sql::change::{Change, Located};
 use crate::sql::effect::{Blocks, Effect};
 use crate::sql::effects::effect;
@@ -44,21 +45,25 @@ pub(super) fn settle(statements: &mut [LintedStatement], doubtful: &[Doubtful]) 
     }
 }
 
+/// What a statement of a file does, with the tables as it names them.
+pub(super) fn changes(source: &SourceStatement, engine: Engine) -> Vec<Located> {
+    match &source.problem {
+        Some(why) => {
+            vec![Located::new(Change::Opaque { why: why.clone() }, source.span)]
+        }
+        None => understand(&source.sql, source.span, engine),
+    }
+}
+
 /// Judges a statement by itself, and carries it out on the catalog. Allows are not looked at yet.
 pub(super) fn statement(
-    source: SourceStatement,
+    (source, changes): (SourceStatement, Vec<Located>),
     cx: &mut FileContext<'_>,
     active: &Active,
     (number, transaction): (usize, bool),
     doubtful: &mut Vec<Doubtful>,
 ) -> LintedStatement {
     let engine = cx.server.engine;
-    let changes = match &source.problem {
-        Some(why) => {
-            vec![Located::new(Change::Opaque { why: why.clone() }, source.span)]
-        }
-        None => understand(&source.sql, source.span, engine),
-    };
     let changes = cx.names.resolve(changes, cx.catalog);
     let whole = effect(&changes, cx.catalog, cx.server);
     let mut findings = Vec::new();

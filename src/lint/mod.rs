@@ -20,14 +20,14 @@ use std::collections::BTreeMap;
 
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
-use crate::model::server::Server;
+use crate::model::server::{Engine, Server};
 use crate::sql::catalog::Catalog;
 use crate::sql::change::Located;
 use crate::sql::effect::Effect;
 use crate::sql::estimate::Estimate;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
-use crate::sql::split::{self, RunBy, SourceStatement};
+use crate::sql::split::{self, Directive, RunBy, SourceStatement};
 use active::{Active, Written};
 use finding::{Finding, Severity};
 
@@ -65,28 +65,46 @@ pub(crate) struct LintedStatement {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Judges each statement of a file, and carries it out on the catalog.
+/// A file that was read: its statements and what they do, before anything is known of the schema.
+#[derive(Debug)]
+pub(crate) struct ReadFile {
+    statements: Vec<(SourceStatement, Vec<Located>)>,
+    trailing: Vec<Directive>,
+    /// Whether the tool that runs it does so in one transaction.
+    transaction: bool,
+}
+
+/// Reads a file: what takes the longest, and needs nothing but its text.
+pub(crate) fn read_file(text: &str, engine: Engine, run_by: RunBy) -> ReadFile {
+    let file = split::file(text, engine, run_by);
+    let statements = file.statements.into_iter().map(|source| {
+        let changes = judge::changes(&source, engine);
+        (source, changes)
+    });
+    ReadFile {
+        statements: statements.collect(),
+        trailing: file.trailing,
+        transaction: tools::wraps_in_a_transaction(text),
+    }
+}
+
+/// Judges each statement of a file that zdm runs, and carries it out on the catalog.
 pub(crate) fn lint_file(cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
-    lint(cx, RunBy::Zdm)
+    let mut file = read_file(cx.text, cx.server.engine, RunBy::Zdm);
+    file.transaction &= cx.phase.is_none();
+    judge_file(file, cx)
 }
 
-/// The same for a file that another tool runs: the part that undoes the migration is left out, and what its client would
-/// do is no finding.
-pub(crate) fn lint_file_of_any_tool(cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
-    lint(cx, RunBy::AnyTool)
-}
-
-fn lint(cx: &mut FileContext<'_>, run_by: RunBy) -> Vec<LintedStatement> {
-    let file = split::file(cx.text, cx.server.engine, run_by);
+/// Judges each statement of a file that was read, and carries it out on the catalog.
+pub(crate) fn judge_file(file: ReadFile, cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
     let phase = cx.phase.unwrap_or(Phase::Expand);
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
-    let of_a_tool = run_by == RunBy::AnyTool || cx.phase.is_none();
-    let transaction = of_a_tool && tools::wraps_in_a_transaction(cx.text);
+    let transaction = file.transaction;
     let mut doubtful = Vec::new();
     let sources = file.statements.into_iter().enumerate();
     let mut statements: Vec<_> = sources
-        .map(|(number, source)| {
-            judge::statement(source, cx, &active, (number, transaction), &mut doubtful)
+        .map(|(number, read)| {
+            judge::statement(read, cx, &active, (number, transaction), &mut doubtful)
         })
         .collect();
     judge::settle(&mut statements, &doubtful);
@@ -117,7 +135,8 @@ pub(crate) fn lint_generated(sql: &str, cx: &mut FileContext<'_>) -> LintedState
     };
     let phase = cx.phase.unwrap_or(Phase::Expand);
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByZdm);
-    judge::statement(source, cx, &active, (0, false), &mut Vec::new())
+    let changes = judge::changes(&source, cx.server.engine);
+    judge::statement((source, changes), cx, &active, (0, false), &mut Vec::new())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::config::folder::DECLARATION;
 use crate::error::{Error, ErrorKind};
 use crate::lint::fix::fixed;
 use crate::lint::migration::{MigrationFacts, lint_migration};
-use crate::lint::{FileContext, lint_file, lint_file_of_any_tool};
+use crate::lint::{FileContext, ReadFile, judge_file, read_file};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::plan::build::plan;
@@ -27,6 +27,7 @@ use crate::report::json::lint::LintResult;
 use crate::report::linted::{LintedFile, LintedStatement};
 use crate::report::{human, json};
 use crate::sql::replay::Names;
+use crate::sql::split::RunBy;
 
 /// Judges them; exit code 3 when a finding is as bad as `--fail-on` says.
 pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
@@ -119,12 +120,13 @@ fn of_files(
 ) -> Result<Vec<LintedFile>, Error> {
     let names = Names::new(server.engine, &settings.config.database.schemas);
     let mut catalog = asked.map(|asked| asked.catalog.clone()).unwrap_or_default();
-    let mut judge = |path: &Path, phase: Option<Phase>| -> Result<LintedFile, Error> {
-        let shown = path.display().to_string();
-        let text = files::read_any(path, &shown)?;
+    let schema = args.schema.iter().map(|path| (path.as_path(), None));
+    let phases = args.files.iter().map(|path| (path.as_path(), phase_of(args.phase, path)));
+    let files: Vec<_> = schema.chain(phases).collect();
+    let mut linted = Vec::with_capacity(files.len());
+    reading(&files, server, |Read { shown, text, file }, (path, phase)| {
         // What undoes a migration has not run when the next file does.
-        let undoes = is_down(path);
-        let before = undoes.then(|| catalog.clone());
+        let before = is_down(path).then(|| catalog.clone());
         let mut cx = FileContext {
             text: &text,
             phase,
@@ -135,8 +137,7 @@ fn of_files(
             backfilled: &[],
         };
         let judged = settings.config.lint.judges(path);
-        let lint = if is_of_zdm(path) { lint_file } else { lint_file_of_any_tool };
-        let statements = lint(&mut cx).into_iter().map(|statement| LintedStatement {
+        let statements = judge_file(file, &mut cx).into_iter().map(|statement| LintedStatement {
             span: statement.source.span,
             sql: statement.source.sql,
             changes: statement.changes,
@@ -150,16 +151,67 @@ fn of_files(
         if let Some(before) = before {
             catalog = before;
         }
-        Ok(LintedFile { path: shown, text, phase: phase.unwrap_or(Phase::Expand), statements })
-    };
-    if let Some(schema) = &args.schema {
-        judge(schema, None)?;
-    }
-    let mut linted = Vec::new();
-    for path in &args.files {
-        linted.push(judge(path, phase_of(args.phase, path))?);
-    }
+        let phase = phase.unwrap_or(Phase::Expand);
+        linted.push(LintedFile { path: shown, text, phase, statements });
+    })?;
+    // The schema was only read for what it makes.
+    linted.drain(..usize::from(args.schema.is_some()));
     Ok(linted)
+}
+
+/// A file that another thread has read.
+struct Read {
+    shown: String,
+    text: String,
+    file: ReadFile,
+}
+
+/// How many files a thread may be ahead of the judge.
+const AHEAD: usize = 16;
+
+/// Reads files on as many threads as the machine runs at once, and hands them over in their order: to read them takes
+/// longer than to judge them, but only the judge needs the schema that the file before has left.
+fn reading(
+    files: &[(&Path, Option<Phase>)],
+    server: Server,
+    mut judge: impl FnMut(Read, (&Path, Option<Phase>)),
+) -> Result<(), Error> {
+    let read = move |path: &Path| -> Result<Read, Error> {
+        let shown = path.display().to_string();
+        let text = files::read_any(path, &shown)?;
+        let run_by = if is_of_zdm(path) { RunBy::Zdm } else { RunBy::AnyTool };
+        let file = read_file(&text, server.engine, run_by);
+        Ok(Read { shown, text, file })
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len() / 8);
+    if workers < 2 {
+        return files.iter().try_for_each(|file| {
+            judge(read(file.0)?, *file);
+            Ok(())
+        });
+    }
+    std::thread::scope(|scope| {
+        let mut lines = Vec::with_capacity(workers);
+        for worker in 0..workers {
+            let (send, receive) = std::sync::mpsc::sync_channel(AHEAD);
+            lines.push(receive);
+            scope.spawn(move || {
+                for (path, _) in files.iter().skip(worker).step_by(workers) {
+                    // When an error has ended the judge's work, nobody wants the rest.
+                    if send.send(read(path)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        for (file, line) in files.iter().zip(lines.iter().cycle()) {
+            let Ok(read) = line.recv() else {
+                return Err(Error::new(ErrorKind::Failed, "a thread that read files has died"));
+            };
+            judge(read?, *file);
+        }
+        Ok(())
+    })
 }
 
 /// Every file of the project, judged as the plan of an empty database judges it; with a snapshot, those that it has not

@@ -1,17 +1,18 @@
 //! What the rules say about files, for programs.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::FORMAT;
 use super::statement::{Parts, Statement};
 use crate::lint::finding::Severity;
 use crate::report::linted::LintedFile;
 
-/// What `lint --format json` writes.
+/// What `lint --format json` writes. Its files are made when they are written, so that a thousand do not stand in
+/// memory at once.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Lint {
+pub(crate) struct Lint<'a> {
     /// Always 1.
     format: u32,
     /// The command's name.
@@ -19,7 +20,9 @@ pub(crate) struct Lint {
     /// Whether a finding is as bad as `--fail-on` says: then the exit code is 3.
     result: LintResult,
     /// In the order in which they were judged.
-    files: Vec<File>,
+    #[serde(serialize_with = "one_by_one")]
+    #[schemars(with = "Vec<File>")]
+    files: &'a [LintedFile],
     /// Everything counted.
     summary: Summary,
 }
@@ -60,8 +63,12 @@ pub(crate) struct Summary {
     infos: usize,
 }
 
+fn one_by_one<S: Serializer>(files: &&[LintedFile], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(files.iter().map(file))
+}
+
 /// Files that were judged.
-pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint {
+pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint<'_> {
     let count = |severity: Severity| {
         let findings = files.iter().flat_map(LintedFile::findings);
         findings.filter(|finding| finding.severity == severity).count()
@@ -70,7 +77,7 @@ pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint {
         format: FORMAT,
         command: "lint".to_owned(),
         result,
-        files: files.iter().map(file).collect(),
+        files,
         summary: Summary {
             files: files.len(),
             statements: files.iter().map(|file| file.statements.len()).sum(),

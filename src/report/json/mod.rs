@@ -1,5 +1,7 @@
 //! JSON: one object with `"format": 1`, documented by docs/zdm.schema.json.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 pub(crate) mod baseline;
@@ -22,6 +24,12 @@ pub(crate) mod verified;
 
 /// The number of the format: it changes when a reader of the old one would be misled.
 pub(crate) const FORMAT: u32 = 1;
+
+/// Writes an object, with a newline behind it.
+pub(crate) fn write<T: Serialize>(value: &T, mut to: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut to, value)?;
+    to.write_all(b"\n")
+}
 
 /// An object as text, with a newline behind it.
 pub(crate) fn render<T: Serialize>(value: &T) -> String {

@@ -12,7 +12,7 @@ use schemars::generate::SchemaSettings;
 enum ZdmOutput {
     Plan(super::plan::Plan),
     Outcome(super::outcome::Outcome),
-    Lint(super::lint::Lint),
+    Lint(super::lint::Lint<'static>),
     Rules(super::rules::Rules),
     Status(super::status::Status),
     Instances(super::instances::Instances),

@@ -55,8 +55,8 @@ enum Edge {
 }
 
 fn edge(sql: &str, engine: Engine) -> Edge {
-    // Only short statements can be edges: the rest need not be read again.
-    if sql.len() > 200 {
+    // Only short statements that begin so can be edges: the rest need not be read again.
+    if sql.len() > 200 || !may_be_edge(sql) {
         return Edge::None;
     }
     let lexed = acting(sql, engine);
@@ -70,4 +70,12 @@ fn edge(sql: &str, engine: Engine) -> Edge {
         ["ROLLBACK" | "ABORT"] | ["ROLLBACK", "WORK" | "TRANSACTION"] => Edge::Rollback,
         _ => Edge::None,
     }
+}
+
+fn may_be_edge(sql: &str) -> bool {
+    let end = sql.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(sql.len());
+    let word = sql.get(..end).unwrap_or_default();
+    // What begins with a comment may be executable.
+    let words = ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", ""];
+    words.iter().any(|edge| word.eq_ignore_ascii_case(edge))
 }

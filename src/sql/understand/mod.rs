@@ -38,7 +38,9 @@ const STACK: usize = 1 << 30;
 ///
 /// `sql` is exactly one statement and stands at `span` of its file.
 pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> {
-    let Lexed { mut lexemes, error } = acting(sql, engine);
+    let Lexed { mut lexemes, error } = acting(head(sql), engine);
+    // Rows that were cut off may be cut inside a text.
+    let error = error.filter(|_| head(sql).len() == sql.len());
     // psql's own `\copy`.
     if lexemes.first().is_some_and(|first| first.token == Token::Backslash) {
         lexemes.remove(0);
@@ -57,6 +59,19 @@ pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> 
             marks: clause.map(|bytes| alter::marks(reader, bytes)).unwrap_or_default(),
         })
         .collect()
+}
+
+/// What of a statement is looked at: of many rows to be inserted, only the first.
+fn head(sql: &str) -> &str {
+    const ENOUGH: usize = 64 << 10;
+    let inserts = ["INSERT", "REPLACE"]
+        .iter()
+        .any(|verb| sql.get(..verb.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(verb)));
+    if inserts && sql.len() > ENOUGH {
+        sql.get(..sql.floor_char_boundary(ENOUGH)).unwrap_or(sql)
+    } else {
+        sql
+    }
 }
 
 /// A change and the bytes of its clause; none: the whole statement.
