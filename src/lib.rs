@@ -38,6 +38,10 @@ pub use app::Instance;
 pub use engine::scratch;
 #[cfg(feature = "engine")]
 pub use error::{Error, ErrorKind};
+/// What `fuzz/` calls.
+#[cfg(all(fuzzing, feature = "engine"))]
+#[doc(hidden)]
+pub use lint::fuzz::fuzz_lint;
 
 // The database layer is private, and its tests want real servers, too.
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]

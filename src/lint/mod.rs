@@ -10,6 +10,8 @@ mod ask;
 mod columns;
 pub(crate) mod finding;
 pub(crate) mod fix;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod judge;
 pub(crate) mod migration;
 mod reserved;

@@ -195,14 +195,9 @@ fn reading(
         for worker in 0..workers {
             let (send, receive) = std::sync::mpsc::sync_channel(AHEAD);
             lines.push(receive);
-            scope.spawn(move || {
-                for (path, _) in files.iter().skip(worker).step_by(workers) {
-                    // When an error has ended the judge's work, nobody wants the rest.
-                    if send.send(read(path)).is_err() {
-                        return;
-                    }
-                }
-            });
+            let mut mine = files.iter().skip(worker).step_by(workers);
+            // When an error has ended the judge's work, nobody wants the rest.
+            scope.spawn(move || mine.try_for_each(|(path, _)| send.send(read(path))).is_ok());
         }
         for (file, line) in files.iter().zip(lines.iter().cycle()) {
             let Ok(read) = line.recv() else {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::Db;
 
+mod any_file;
 mod bad_input;
 mod codes;
 mod commands;

@@ -1,0 +1,9 @@
+-- CreateEnum
+CREATE TYPE "Role" AS ENUM ('GUEST', 'STAFF');
+
+-- AlterTable
+ALTER TABLE "Person" ADD COLUMN     "role" "Role" NOT NULL DEFAULT 'GUEST',
+ALTER COLUMN "seen" SET DATA TYPE TIMESTAMP(3);
+
+-- AddForeignKey
+ALTER TABLE "Person" ADD CONSTRAINT "Person_homeId_fkey" FOREIGN KEY ("homeId") REFERENCES "Home"("id") ON DELETE SET NULL ON UPDATE CASCADE;
