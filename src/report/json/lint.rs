@@ -8,8 +8,8 @@ use super::statement::{Parts, Statement};
 use crate::lint::finding::Severity;
 use crate::report::linted::LintedFile;
 
-/// What `lint --format json` writes. Its files are made when they are written, so that a thousand do not stand in
-/// memory at once.
+/// What `lint --format json` writes.
+// Its files are made when they are written, so that a thousand do not stand in memory at once.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lint<'a> {
