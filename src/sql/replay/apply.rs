@@ -23,9 +23,11 @@ impl Catalog {
                 self.hand_down(&located.change);
             }
         }
-        // The rows of a new table meet its constraints, NOT VALID or not: there are none.
+        // The rows of a new table meet its constraints, NOT VALID or not: there are none. MySQL's NOT ENFORCED stays so.
         for located in changes {
-            if let Change::CreateTable { table, .. } = &located.change {
+            if let Change::CreateTable { table, .. } = &located.change
+                && engine == Engine::Postgres
+            {
                 self.change(table, |known| {
                     known.constraints.iter_mut().for_each(|known| known.valid = true);
                 });
