@@ -235,7 +235,8 @@ fn code_scanning_gets_every_finding_and_the_step_does_not_fail() {
     let (code, said) = job.github(&steps(CHECK, "check")["Lint"]);
     assert_eq!(code, 0, "{said}");
     let log: Value = serde_json::from_str(&job.read("repo/zdm.sarif")).unwrap();
-    assert_eq!(log["runs"][0]["results"][0]["ruleId"], "index-not-concurrent");
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["ruleId"] == "index-not-concurrent"), "{log}");
 }
 
 #[test]
