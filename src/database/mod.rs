@@ -51,6 +51,7 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 #[cfg(feature = "engine")]
 pub(crate) mod stored;
+#[cfg(feature = "engine")]
 mod stored_shape;
 pub(crate) mod target;
 #[cfg(test)]
