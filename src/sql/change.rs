@@ -229,6 +229,21 @@ pub(crate) struct ConstraintDef {
     pub(crate) inline: bool,
 }
 
+impl ConstraintDef {
+    /// A constraint of a table, with nothing beside.
+    pub(crate) fn new(name: Option<String>, kind: ConstraintDefKind, columns: Vec<String>) -> Self {
+        Self {
+            name,
+            kind,
+            columns,
+            not_valid: false,
+            references: Vec::new(),
+            no_inherit: false,
+            inline: false,
+        }
+    }
+}
+
 /// What a written constraint demands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum ConstraintDefKind {

@@ -240,39 +240,46 @@ impl Engine {
     }
 }
 
+/// The table of a change, to be read or to be written.
+macro_rules! table_of {
+    ($change:expr, $inside:ident, $first:ident) => {
+        match $change {
+            Change::DropIndex { table, .. } | Change::RenameIndex { table, .. } => table.$inside(),
+            Change::Act(act) => act.tables.$first(),
+            Change::Harmless | Change::Other { .. } | Change::Opaque { .. } => None,
+            Change::CreateTable { table, .. }
+            | Change::DropTable { table, .. }
+            | Change::RenameTable { table, .. }
+            | Change::AddColumn { table, .. }
+            | Change::DropColumn { table, .. }
+            | Change::RenameColumn { table, .. }
+            | Change::ChangeType { table, .. }
+            | Change::SetNotNull { table, .. }
+            | Change::DropNotNull { table, .. }
+            | Change::SetDefault { table, .. }
+            | Change::CreateIndex { table, .. }
+            | Change::AddConstraint { table, .. }
+            | Change::ValidateConstraint { table, .. }
+            | Change::DropConstraint { table, .. }
+            | Change::Update { table, .. }
+            | Change::Delete { table, .. }
+            | Change::Insert { table, .. }
+            | Change::Truncate { table, .. }
+            | Change::RenameConstraint { table, .. }
+            | Change::Rebuild { table, .. }
+            | Change::TableSetting { table, .. }
+            | Change::TableOption { table, .. }
+            | Change::Partitions { table, .. }
+            | Change::Demand { table, .. }
+            | Change::Clauseless { table } => Some(table),
+        }
+    };
+}
+
 impl Change {
     /// The table that the change is about, when it names one.
     pub(crate) fn table(&self) -> Option<&TableName> {
-        match self {
-            Self::DropIndex { table, .. } | Self::RenameIndex { table, .. } => table.as_ref(),
-            Self::Act(act) => act.tables.first(),
-            Self::Harmless | Self::Other { .. } | Self::Opaque { .. } => None,
-            Self::CreateTable { table, .. }
-            | Self::DropTable { table, .. }
-            | Self::RenameTable { table, .. }
-            | Self::AddColumn { table, .. }
-            | Self::DropColumn { table, .. }
-            | Self::RenameColumn { table, .. }
-            | Self::ChangeType { table, .. }
-            | Self::SetNotNull { table, .. }
-            | Self::DropNotNull { table, .. }
-            | Self::SetDefault { table, .. }
-            | Self::CreateIndex { table, .. }
-            | Self::AddConstraint { table, .. }
-            | Self::ValidateConstraint { table, .. }
-            | Self::DropConstraint { table, .. }
-            | Self::Update { table, .. }
-            | Self::Delete { table, .. }
-            | Self::Insert { table, .. }
-            | Self::Truncate { table, .. }
-            | Self::RenameConstraint { table, .. }
-            | Self::Rebuild { table, .. }
-            | Self::TableSetting { table, .. }
-            | Self::TableOption { table, .. }
-            | Self::Partitions { table, .. }
-            | Self::Demand { table, .. }
-            | Self::Clauseless { table } => Some(table),
-        }
+        table_of!(self, as_ref, first)
     }
 
     /// What a statement does to a table in its own words, when it has no other form, and that table.
@@ -285,35 +292,6 @@ impl Change {
     }
 
     fn table_mut(&mut self) -> Option<&mut TableName> {
-        match self {
-            Self::DropIndex { table, .. } | Self::RenameIndex { table, .. } => table.as_mut(),
-            Self::Act(act) => act.tables.first_mut(),
-            Self::Harmless | Self::Other { .. } | Self::Opaque { .. } => None,
-            Self::CreateTable { table, .. }
-            | Self::DropTable { table, .. }
-            | Self::RenameTable { table, .. }
-            | Self::AddColumn { table, .. }
-            | Self::DropColumn { table, .. }
-            | Self::RenameColumn { table, .. }
-            | Self::ChangeType { table, .. }
-            | Self::SetNotNull { table, .. }
-            | Self::DropNotNull { table, .. }
-            | Self::SetDefault { table, .. }
-            | Self::CreateIndex { table, .. }
-            | Self::AddConstraint { table, .. }
-            | Self::ValidateConstraint { table, .. }
-            | Self::DropConstraint { table, .. }
-            | Self::Update { table, .. }
-            | Self::Delete { table, .. }
-            | Self::Insert { table, .. }
-            | Self::Truncate { table, .. }
-            | Self::RenameConstraint { table, .. }
-            | Self::Rebuild { table, .. }
-            | Self::TableSetting { table, .. }
-            | Self::TableOption { table, .. }
-            | Self::Partitions { table, .. }
-            | Self::Demand { table, .. }
-            | Self::Clauseless { table } => Some(table),
-        }
+        table_of!(self, as_mut, first_mut)
     }
 }

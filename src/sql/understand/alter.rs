@@ -36,13 +36,8 @@ pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
     if reader.engine.is_mysql_family() && reader.is_empty() {
         return Some(vec![(Change::Harmless, None)]);
     }
-    let parts = if reader.engine.is_mysql_family() {
-        mysql::clauses(reader)
-    } else if clauses::is_about_partitions(reader) {
-        vec![reader]
-    } else {
-        reader.parts()
-    };
+    let parts =
+        if reader.engine.is_mysql_family() { mysql::clauses(reader) } else { reader.parts() };
     let changes = parts.into_iter().flat_map(|part| {
         let bytes = part.bytes();
         clause(part, &table).into_iter().map(move |change| (change, Some(bytes)))

@@ -1,41 +1,10 @@
-//! Clauses of ALTER TABLE that sqlparser does not read, by their words.
+//! Clauses of PostgreSQL's ALTER TABLE that sqlparser does not read, by their words.
 
 use super::reader::Reader;
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::change::Change;
 use crate::sql::tokens::Lexeme;
-
-/// Whether the clauses are one about partitions, whose commas separate partitions.
-pub(super) fn is_about_partitions(reader: Reader<'_>) -> bool {
-    let words = reader.words(2);
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let verb = words.first().copied().unwrap_or_default();
-    match words.get(1).copied().unwrap_or_default() {
-        "PARTITION" => matches!(
-            verb,
-            "ADD"
-                | "DROP"
-                | "TRUNCATE"
-                | "REORGANIZE"
-                | "COALESCE"
-                | "EXCHANGE"
-                | "REBUILD"
-                | "ANALYZE"
-                | "CHECK"
-                | "OPTIMIZE"
-                | "REPAIR"
-                | "DISCARD"
-                | "IMPORT"
-                | "ATTACH"
-                | "DETACH"
-                | "CONVERT"
-        ),
-        "BY" => verb == "PARTITION",
-        "PARTITIONING" => verb == "REMOVE",
-        _ => false,
-    }
-}
 
 /// What the clause does, when its words tell.
 pub(super) fn by_words(part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {
@@ -109,15 +78,11 @@ fn alter_column(part: Reader<'_>, table: &TableName) -> Option<Change> {
     let _column: String = rest.name()?;
     let words = rest.words(2);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let light = matches!(
-        words.as_slice(),
-        ["SET", "STATISTICS" | "STORAGE" | "COMPRESSION" | "GENERATED" | "INVISIBLE" | "VISIBLE"]
-            | ["SET" | "RESET" | "RESTART", ..]
-            | ["DROP", "IDENTITY" | "EXPRESSION"]
-    ) && !matches!(
-        words.as_slice(),
-        ["SET", "EXPRESSION" | "DATA" | "NOT" | "DEFAULT"]
-    );
+    let light =
+        matches!(
+            words.as_slice(),
+            ["SET" | "RESET" | "RESTART", ..] | ["DROP", "IDENTITY" | "EXPRESSION"]
+        ) && !matches!(words.as_slice(), ["SET", "EXPRESSION" | "DATA" | "NOT" | "DEFAULT"]);
     light.then(|| setting(part, table))
 }
 
@@ -142,7 +107,7 @@ impl Known {
     }
 }
 
-/// Takes out IF [NOT] EXISTS, ZEROFILL, names of NOT NULL constraints and the like.
+/// Takes out IF [NOT] EXISTS, STORAGE, names of NOT NULL constraints and the like.
 pub(super) fn without_unknown_words(part: Reader<'_>) -> Known {
     let mut known = Known { rest: Vec::new(), if_not_exists: false, if_exists: false };
     let mut rest = part;
@@ -152,18 +117,8 @@ pub(super) fn without_unknown_words(part: Reader<'_>) -> Known {
             known.if_not_exists = true;
         } else if rest.eat("IF EXISTS") {
             known.if_exists = true;
-        } else if rest.eat_any(&[
-            "ZEROFILL",
-            "NATIONAL",
-            "INVISIBLE",
-            "VISIBLE",
-            "IGNORED",
-            "NOT IGNORED",
-            "NO INHERIT",
-            "NOT ENFORCED",
-            "ENFORCED",
-        ]) {
-        } else if rest.eat_any(&["WITH PARSER", "STORAGE", "COMPRESSION", "COLUMN_FORMAT"]) {
+        } else if rest.eat_any(&["NO INHERIT", "NOT ENFORCED", "ENFORCED"]) {
+        } else if rest.eat_any(&["STORAGE", "COMPRESSION"]) {
             rest.skip();
         } else if rest.eat("CONSTRAINT") && rest.name().is_some() && rest.word() == "NOT" {
         } else {

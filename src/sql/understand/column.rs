@@ -41,15 +41,7 @@ pub(super) fn column_of(
         let label = label.map(|label| reader.ident(label));
         let constraint = |kind, columns| Change::AddConstraint {
             table: table.clone(),
-            constraint: ConstraintDef {
-                name: label.clone(),
-                kind,
-                columns,
-                not_valid: false,
-                references: Vec::new(),
-                no_inherit: false,
-                inline: false,
-            },
+            constraint: ConstraintDef::new(label.clone(), kind, columns),
         };
         match option {
             ColumnOption::NotNull => column.not_null = true,
@@ -129,15 +121,7 @@ fn unique(
 ) -> Change {
     if !reader.engine.is_mysql_family() {
         let kind = ConstraintDefKind::Unique { using_index: false };
-        let constraint = ConstraintDef {
-            name,
-            kind,
-            columns,
-            not_valid: false,
-            references: Vec::new(),
-            no_inherit: false,
-            inline: false,
-        };
+        let constraint = ConstraintDef::new(name, kind, columns);
         return Change::AddConstraint { table: table.clone(), constraint };
     }
     index(table, name, columns, Shape { unique: true, kind: None })
@@ -221,15 +205,8 @@ pub(super) fn constraint(
         }
     };
     let name = name.as_ref().map(|name| reader.ident(name));
-    let constraint = ConstraintDef {
-        name,
-        kind,
-        columns,
-        not_valid,
-        references,
-        no_inherit: false,
-        inline: false,
-    };
+    let constraint =
+        ConstraintDef { not_valid, references, ..ConstraintDef::new(name, kind, columns) };
     Change::AddConstraint { table: table.clone(), constraint }
 }
 
@@ -246,15 +223,7 @@ fn promoted(
 ) -> Change {
     let name = Some(reader.ident(name.unwrap_or(index)));
     let columns = vec![reader.ident(index)];
-    let constraint = ConstraintDef {
-        name,
-        kind,
-        columns,
-        not_valid: false,
-        references: Vec::new(),
-        no_inherit: false,
-        inline: false,
-    };
+    let constraint = ConstraintDef::new(name, kind, columns);
     Change::AddConstraint { table: table.clone(), constraint }
 }
 

@@ -31,15 +31,7 @@ fn add_constraint(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
 /// A constraint of a table, in ALTER TABLE behind ADD.
 pub(super) fn constraint(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     let name = if part.eat("CONSTRAINT") { Some(part.name()?) } else { None };
-    let mut constraint = ConstraintDef {
-        name,
-        kind: ConstraintDefKind::Exclusion,
-        columns: Vec::new(),
-        not_valid: false,
-        references: Vec::new(),
-        no_inherit: false,
-        inline: false,
-    };
+    let mut constraint = ConstraintDef::new(name, ConstraintDefKind::Exclusion, Vec::new());
     if part.eat("NOT NULL") {
         return not_null(part, table, constraint);
     }

@@ -115,13 +115,8 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
         let names = matches!(kind, ConstraintDefKind::PrimaryKey { .. });
         let columns = if names { index_columns(&mut part)? } else { Vec::new() };
         let constraint = ConstraintDef {
-            name,
-            kind,
-            columns,
             not_valid: part.has_word("VALID"),
-            references: Vec::new(),
-            no_inherit: false,
-            inline: false,
+            ..ConstraintDef::new(name, kind, columns)
         };
         return Some(vec![Change::AddConstraint { table: table.clone(), constraint }]);
     }
@@ -132,15 +127,7 @@ pub(super) fn constraint_by_words(mut part: Reader<'_>, table: &TableName) -> Op
     let columns = index_columns(&mut part)?;
     if unique && !part.engine.is_mysql_family() {
         let kind = ConstraintDefKind::Unique { using_index: false };
-        let constraint = ConstraintDef {
-            name,
-            kind,
-            columns,
-            not_valid: false,
-            references: Vec::new(),
-            no_inherit: false,
-            inline: false,
-        };
+        let constraint = ConstraintDef::new(name, kind, columns);
         return Some(vec![Change::AddConstraint { table: table.clone(), constraint }]);
     }
     Some(vec![Change::CreateIndex {
@@ -161,13 +148,8 @@ fn foreign_key(mut part: Reader<'_>, table: &TableName, name: Option<String>) ->
     part.eat("REFERENCES").then_some(())?;
     let kind = ConstraintDefKind::ForeignKey { to: part.table()? };
     let constraint = ConstraintDef {
-        name,
-        kind,
-        columns,
         not_valid: part.has_word("VALID"),
-        references: Vec::new(),
-        no_inherit: false,
-        inline: false,
+        ..ConstraintDef::new(name, kind, columns)
     };
     Some(Change::AddConstraint { table: table.clone(), constraint })
 }

@@ -298,14 +298,6 @@ pub(super) fn constraint(
     kind: ConstraintDefKind,
     columns: Vec<String>,
 ) -> Change {
-    let constraint = ConstraintDef {
-        name,
-        kind,
-        columns,
-        not_valid: false,
-        references: Vec::new(),
-        no_inherit: false,
-        inline: false,
-    };
+    let constraint = ConstraintDef::new(name, kind, columns);
     Change::AddConstraint { table: table.clone(), constraint }
 }
