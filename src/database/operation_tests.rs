@@ -421,9 +421,10 @@ fn two_open_renames_of_a_table_share_its_triggers() {
                 .await
                 .unwrap()
                 .tables
-                .values()
+                .iter()
                 .next()
                 .unwrap()
+                .1
                 .triggers,
             []
         );

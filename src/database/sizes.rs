@@ -71,8 +71,8 @@ impl Connection {
 /// Takes over the rates of so many rows in that time where they are higher than what is known.
 pub(crate) fn raise_rates(catalog: &mut Catalog, rows: &BTreeMap<TableName, u64>, time: Duration) {
     let milliseconds = time.as_millis().max(1);
-    for (name, table) in &mut catalog.tables {
-        let Some(rows) = rows.get(name) else { continue };
+    for (name, rows) in rows {
+        let Some(table) = catalog.tables.get_mut(name) else { continue };
         let hourly = u128::from(*rows) * 3_600_000 / milliseconds;
         let hourly = u64::try_from(hourly).unwrap_or(u64::MAX);
         table.size.writes_per_hour = table.size.writes_per_hour.max(Some(hourly));
@@ -100,7 +100,7 @@ mod tests {
     fn a_rate_is_the_highest_that_was_seen() {
         let name = TableName::bare("t");
         let mut catalog = Catalog {
-            tables: [(name.clone(), Table::default())].into(),
+            tables: [(name.clone(), Table::default())].into_iter().collect(),
             complete: true,
             ..Catalog::default()
         };

@@ -282,7 +282,7 @@ mod tests {
         };
         let table = Table { columns: vec![column], size, ..Table::default() };
         let catalog = Catalog {
-            tables: [(TableName::in_schema("public", "t"), table)].into(),
+            tables: [(TableName::in_schema("public", "t"), table)].into_iter().collect(),
             complete: true,
             ..Catalog::default()
         };
@@ -315,7 +315,8 @@ mod tests {
         history.records[0].steps[0].title = "expand.sql-1".to_owned();
         let base = history.bases.values_mut().next().unwrap();
         for catalog in [&mut expected.catalog, base] {
-            let column = &mut catalog.tables.values_mut().next().unwrap().columns[0];
+            let name = catalog.tables.keys().next().unwrap().clone();
+            let column = &mut catalog.tables.get_mut(&name).unwrap().columns[0];
             column.default = Some("'...'::text".to_owned());
             column.comment = None;
             column.grants.clear();

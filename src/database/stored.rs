@@ -37,7 +37,7 @@ pub(crate) fn load(text: &str) -> Result<Catalog, StoredError> {
     if stored.format != 1 {
         return Err(StoredError::Newer(stored.format));
     }
-    let tables: BTreeMap<_, _> = stored.tables.into_iter().map(StoredTable::into_table).collect();
+    let tables = stored.tables.into_iter().map(StoredTable::into_table).collect();
     Ok(Catalog { tables, complete: true, ..Catalog::default() })
 }
 
@@ -409,7 +409,7 @@ mod tests {
             },
             ..Table::default()
         };
-        let tables = BTreeMap::from([(TableName::in_schema("public", "t"), table)]);
+        let tables = [(TableName::in_schema("public", "t"), table)].into_iter().collect();
         Catalog { tables, complete: true, ..Catalog::default() }
     }
 

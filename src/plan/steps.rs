@@ -91,7 +91,7 @@ fn keyless(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refusal> {
     let mut tables: Vec<_> = filled
         .filter(|table| {
             // A table of which nothing is known has no columns, either.
-            let known = cx.base.tables.get(*table).filter(|known| !known.columns.is_empty());
+            let known = cx.base.tables.get(table).filter(|known| !known.columns.is_empty());
             known.is_some_and(|known| known.key.is_empty())
         })
         .collect();
@@ -137,16 +137,15 @@ pub(crate) fn syncs(migration: &Migration, phase: Phase, cx: &PlanContext<'_>) -
 pub(crate) fn open_syncs(
     project: &Project,
     history: &History,
-    except: &MigrationId,
+    except: Option<&MigrationId>,
     server: Server,
 ) -> Vec<Sync> {
     let schema = schema(&project.config, server.engine);
     let empty = Catalog::default();
     let mut syncs = Vec::new();
-    for migration in &project.migrations {
-        if migration.id == *except {
-            continue;
-        }
+    // Most migrations have no operations, and a journal is long.
+    let others = project.migrations.iter().filter(|one| Some(&one.id) != except);
+    for migration in others.filter(|one| !one.operations.is_empty()) {
         let Some(phase) = last_phase(history.state(&migration.id)) else { continue };
         let base = history.bases.get(&migration.id).unwrap_or(&empty);
         let cx = PlanContext { server, schema, base, now: None, others: &[] };

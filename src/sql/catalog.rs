@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::tables::Tables;
 use crate::model::name::TableName;
 
 /// The tables that are known.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Catalog {
     /// By name.
-    pub(crate) tables: BTreeMap<TableName, Table>,
+    pub(crate) tables: Tables,
     /// Whether this is all there is (read from a database, or replayed from an empty one), so that a table that is
     /// not here does not exist.
     pub(crate) complete: bool,

@@ -18,6 +18,7 @@ pub(crate) mod replay;
 pub(crate) mod seal;
 pub(crate) mod span;
 pub(crate) mod split;
+pub(crate) mod tables;
 mod templates;
 mod tokens;
 pub(crate) mod types;

@@ -39,7 +39,7 @@ impl Catalog {
                 .any(|key| key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(of))
         };
         let mut found: BTreeSet<TableName> = BTreeSet::new();
-        for (name, known) in &self.tables {
+        for (name, known) in self.tables.iter() {
             if points_here(known) {
                 found.insert(name.clone());
             }

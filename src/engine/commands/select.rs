@@ -42,7 +42,7 @@ pub(crate) fn ordered<'a>(
     phase: Phase,
 ) -> Result<order::Order<'a>, Error> {
     let wish = Wish { to: job.selection.to.as_deref(), only: job.selection.only.as_deref() };
-    order::next(&job.project, history, phase, wish, server)
+    order::next(order::Scene::new(&job.project, history, server), phase, wish)
         .map_err(|refusals| refusal(Error::usage(format!("cannot {phase}")), refusals))
 }
 

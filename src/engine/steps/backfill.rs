@@ -58,13 +58,13 @@ pub(super) async fn prepared(
     let engine = run.work.conn().engine();
     let found = run.work.conn().catalog(Some(std::slice::from_ref(name))).await;
     let found = found.map_err(|error| super::failed(task, error))?;
-    let Some((name, table)) = found.tables.into_iter().next() else {
+    let Some((name, table)) = found.tables.iter().next() else {
         return Err(Error::usage(format!("table \"{name}\" does not exist")));
     };
-    let keyset = Keyset::new(engine, &name, &table).map_err(|none| {
+    let keyset = Keyset::new(engine, name, table).map_err(|none| {
         Error::usage(none.to_string()).hint("Give the table a primary key in an earlier migration.")
     })?;
-    Ok((keyset, table))
+    Ok((keyset, table.clone()))
 }
 
 /// What stands behind SET. On MySQL and MariaDB columns with ON UPDATE are written back unchanged: they come first, so

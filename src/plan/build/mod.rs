@@ -29,7 +29,8 @@ pub(crate) fn plan(
     let names = Names::new(server.engine, &project.config.database.schemas);
     let mut catalog = live.cloned().unwrap_or_default();
     catalog.settle();
-    let mut scene = Scene { project, server, history, names, live, catalog };
+    let syncs = open_syncs(project, history, None, server);
+    let mut scene = Scene { project, server, history, names, live, catalog, syncs };
     let mut drafts: Vec<_> = project
         .migrations
         .iter()
@@ -53,6 +54,8 @@ struct Scene<'p> {
     names: Names,
     live: Option<&'p Catalog>,
     catalog: Catalog,
+    /// What the triggers of migrations keep alike that are open, or come earlier in the plan.
+    syncs: Vec<Sync>,
 }
 
 /// A migration that is being planned.
@@ -69,12 +72,10 @@ impl<'p> Scene<'p> {
     fn begin(&mut self, migration: &'p Migration) -> Draft<'p> {
         let state = self.history.state(&migration.id);
         let base = self.history.bases.get(&migration.id).unwrap_or(&self.catalog).clone();
-        let mut others = open_syncs(self.project, self.history, &migration.id, self.server);
-        others.extend(self.planned_syncs(migration));
         let mut draft = Draft {
             migration,
             base,
-            others,
+            others: self.others(migration),
             planned: PlannedMigration {
                 id: migration.id.clone(),
                 description: words::description(migration),
@@ -94,6 +95,10 @@ impl<'p> Scene<'p> {
             self.phase(&mut draft, phase);
         }
         self.catalog.settle();
+        if state == State::Pending {
+            let syncs = steps::syncs(migration, Phase::Expand, &self.context(&draft));
+            self.syncs.extend(syncs);
+        }
         draft
     }
 
@@ -128,33 +133,26 @@ impl<'p> Scene<'p> {
         }
     }
 
-    /// What earlier migrations of the same plan will have left open.
-    fn planned_syncs(&self, migration: &Migration) -> Vec<Sync> {
-        let mut syncs = Vec::new();
-        for earlier in self.project.migrations.iter().take_while(|other| other.id < migration.id) {
-            if self.history.state(&earlier.id) == State::Pending {
-                let cx = PlanContext {
-                    server: self.server,
-                    schema: schema(&self.project.config, self.server.engine),
-                    base: &self.catalog,
-                    now: None,
-                    others: &[],
-                };
-                syncs.extend(steps::syncs(earlier, Phase::Expand, &cx));
-            }
-        }
-        syncs
+    /// What other migrations keep alike on the tables of this one's operations.
+    fn others(&self, migration: &Migration) -> Vec<Sync> {
+        let schema = schema(&self.project.config, self.server.engine);
+        let tables = migration.operations.iter().flat_map(|operation| operation.tables());
+        let tables: Vec<_> = tables.map(|table| table.or_in(schema)).collect();
+        let concerns =
+            |sync: &&Sync| sync.migration != migration.id && tables.contains(&sync.table);
+        self.syncs.iter().filter(concerns).cloned().collect()
     }
 
     /// What must wait, and what stands in the wrong place.
     fn add_order(&self, migrations: &mut [PlannedMigration]) {
-        for (id, why) in order::misplaced(self.project, self.history, self.server) {
+        let scene = order::Scene::new(self.project, self.history, self.server);
+        for (id, why) in order::misplaced(&scene) {
             if let Some(found) = migrations.iter_mut().find(|migration| migration.id == id) {
                 refuse(found, vec![why]);
             }
         }
         let wish = order::Wish::default();
-        let next = order::next(self.project, self.history, Phase::Expand, wish, self.server);
+        let next = order::next(scene, Phase::Expand, wish);
         for held in next.map(|order| order.held).unwrap_or_default() {
             if let Some(found) = migrations.iter_mut().find(|migration| migration.id == held.id) {
                 found.notes.push(format!("{}: {}", held.why.message, held.why.help));

@@ -63,6 +63,9 @@ impl<'p> Scene<'p> {
 
     /// The statements that zdm writes, step by step; none for a step of a file.
     fn generated(&self, steps: &[Step]) -> Vec<Vec<PlannedStatement>> {
+        if steps.iter().all(|step| step.origin.is_some()) {
+            return vec![Vec::new(); steps.len()];
+        }
         // What they do to the schema is the operation's to say: here they follow one another on a copy.
         let mut catalog = self.catalog.clone();
         let planned = steps.iter().map(|step| match &step.action {

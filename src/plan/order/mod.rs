@@ -3,10 +3,12 @@
 mod drift;
 mod touch;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::history::History;
 use super::migration::Migration;
 use super::project::Project;
-use crate::model::name::MigrationId;
+use crate::model::name::{MigrationId, TableName};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::model::state::State;
@@ -47,19 +49,16 @@ pub(crate) struct Held {
 /// a number below an applied one on the same tables, an earlier migration that `only` would skip, or a migration that
 /// was asked for by name and must wait.
 pub(crate) fn next<'p>(
-    project: &'p Project,
-    history: &History,
+    mut scene: Scene<'p>,
     phase: Phase,
     wish: Wish<'_>,
-    server: Server,
 ) -> Result<Order<'p>, Vec<Refusal>> {
-    let last = named(project, wish.to)?;
-    let only = named(project, wish.only)?;
-    let mut scene = scene(project, history, server);
+    let last = named(scene.project, wish.to)?;
+    let only = named(scene.project, wish.only)?;
     let mut order = Order { run: Vec::new(), held: Vec::new() };
     let mut refusals = Vec::new();
-    for index in 0..scene.len() {
-        let Some(actor) = scene.get(index) else { break };
+    for index in 0..scene.actors.len() {
+        let Some(actor) = scene.actors.get(index) else { break };
         let id = &actor.migration.id;
         let is_wanted = last.is_none_or(|last| id <= last) && only.is_none_or(|only| id == only);
         if !is_wanted || !begins_in(phase).contains(&actor.state) {
@@ -71,7 +70,7 @@ pub(crate) fn next<'p>(
             Some(why) => order.held.push(Held { id: id.clone(), why }),
             None => {
                 order.run.push(actor.migration);
-                if let Some(actor) = scene.get_mut(index) {
+                if let Some(actor) = scene.actors.get_mut(index) {
                     actor.state = settled(actor.migration, State::during_and_after(phase).1);
                 }
             }
@@ -81,14 +80,9 @@ pub(crate) fn next<'p>(
 }
 
 /// Pending migrations that can never be expanded where they stand.
-pub(crate) fn misplaced(
-    project: &Project,
-    history: &History,
-    server: Server,
-) -> Vec<(MigrationId, Refusal)> {
-    let scene = scene(project, history, server);
-    let refused = scene.iter().filter_map(|actor| {
-        never(actor, &scene, Phase::Expand).map(|why| (actor.migration.id.clone(), why))
+pub(crate) fn misplaced(scene: &Scene<'_>) -> Vec<(MigrationId, Refusal)> {
+    let refused = scene.actors.iter().filter_map(|actor| {
+        never(actor, scene, Phase::Expand).map(|why| (actor.migration.id.clone(), why))
     });
     refused.collect()
 }
@@ -149,22 +143,53 @@ fn has_steps(migration: &Migration, phase: Phase) -> bool {
     !migration.operations.is_empty() || backfills || migration.files.contains_key(&phase)
 }
 
+/// The migrations of the folder, where each stands, and what each touches.
+#[derive(Debug)]
+pub(crate) struct Scene<'p> {
+    project: &'p Project,
+    actors: Vec<Actor<'p>>,
+    /// By table, those that touch it.
+    by_table: BTreeMap<TableName, Vec<usize>>,
+}
+
+impl<'p> Scene<'p> {
+    /// Reads what the migrations touch out of their files.
+    pub(crate) fn new(project: &'p Project, history: &History, server: Server) -> Self {
+        let schema = schema(&project.config, server.engine);
+        let actor = |migration: &'p Migration| Actor {
+            migration,
+            state: history.state(&migration.id),
+            touch: Touch::of(migration, server, schema),
+        };
+        let actors: Vec<_> = project.migrations.iter().map(actor).collect();
+        let mut by_table: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, actor) in actors.iter().enumerate() {
+            for table in actor.touch.tables() {
+                by_table.entry(table.clone()).or_default().push(index);
+            }
+        }
+        Self { project, actors, by_table }
+    }
+
+    /// The other migrations that touch a table of this one, in the order of the folder, each with such a table.
+    fn neighbours<'s>(
+        &'s self,
+        of: &'s Actor<'p>,
+    ) -> impl Iterator<Item = (&'s Actor<'p>, &'s TableName)> {
+        let tables = of.touch.tables().filter_map(|table| self.by_table.get(table));
+        let indexes: BTreeSet<_> = tables.flatten().copied().collect();
+        let actors = indexes.into_iter().filter_map(|index| self.actors.get(index));
+        let others = actors.filter(|other| other.migration.id != of.migration.id);
+        others.filter_map(|other| Some((other, of.touch.shares_table(&other.touch)?)))
+    }
+}
+
 /// A migration in the order of the folder, where it stands by then.
 #[derive(Debug)]
 struct Actor<'p> {
     migration: &'p Migration,
     state: State,
     touch: Touch,
-}
-
-fn scene<'p>(project: &'p Project, history: &History, server: Server) -> Vec<Actor<'p>> {
-    let schema = schema(&project.config, server.engine);
-    let actor = |migration: &'p Migration| Actor {
-        migration,
-        state: history.state(&migration.id),
-        touch: Touch::of(migration, server, schema),
-    };
-    project.migrations.iter().map(actor).collect()
 }
 
 /// The states from which a phase goes on.
@@ -194,36 +219,28 @@ fn named<'p>(
 }
 
 /// A number below an applied one, on the same tables.
-fn never(actor: &Actor<'_>, scene: &[Actor<'_>], phase: Phase) -> Option<Refusal> {
+fn never(actor: &Actor<'_>, scene: &Scene<'_>, phase: Phase) -> Option<Refusal> {
     if phase != Phase::Expand || actor.state != State::Pending {
         return None;
     }
     let id = &actor.migration.id;
-    scene.iter().filter(|other| other.migration.id > *id && other.state != State::Pending).find_map(
-        |other| {
-            let table = actor.touch.shares_table(&other.touch)?;
-            Some(Refusal {
-                message: format!(
-                    "migration {id} comes before {}, which is applied and changes table \"{table}\", too",
-                    other.migration.id
-                ),
-                help: "give it a number above every applied migration".to_owned(),
-            })
-        },
-    )
+    let mut neighbours = scene.neighbours(actor);
+    let (other, table) =
+        neighbours.find(|(other, _)| other.migration.id > *id && other.state != State::Pending)?;
+    Some(Refusal {
+        message: format!(
+            "migration {id} comes before {}, which is applied and changes table \"{table}\", too",
+            other.migration.id
+        ),
+        help: "give it a number above every applied migration".to_owned(),
+    })
 }
 
 /// What must be ended before this one may go on.
-fn waits(
-    actor: &Actor<'_>,
-    scene: &[Actor<'_>],
-    order: &Order<'_>,
-    phase: Phase,
-) -> Option<Refusal> {
+fn waits(actor: &Actor<'_>, scene: &Scene<'_>, order: &Order<'_>, phase: Phase) -> Option<Refusal> {
     let id = &actor.migration.id;
-    for other in scene.iter().filter(|other| other.migration.id != *id) {
+    for (other, table) in scene.neighbours(actor) {
         let them = &other.migration.id;
-        let Some(table) = actor.touch.shares_table(&other.touch) else { continue };
         if let Some(command) = middle(other.state) {
             return Some(Refusal {
                 message: format!(

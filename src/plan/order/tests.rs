@@ -31,7 +31,7 @@ fn history(states: &[(&str, State)]) -> History {
 
 /// `run | held: why`, or the refusals.
 fn check(project: &Project, history: &History, phase: Phase, wish: Wish<'_>) -> String {
-    match next(project, history, phase, wish, SERVER) {
+    match next(Scene::new(project, history, SERVER), phase, wish) {
         Ok(order) => {
             let run: Vec<_> = order.run.iter().map(|migration| migration.id.number()).collect();
             let held: Vec<_> = order.held.iter().map(|held| held.why.message.clone()).collect();

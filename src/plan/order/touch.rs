@@ -68,6 +68,11 @@ impl Touch {
         touch
     }
 
+    /// The tables that it touches.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &TableName> {
+        self.tables.iter()
+    }
+
     /// A table that both touch.
     pub(super) fn shares_table<'t>(&'t self, other: &'t Self) -> Option<&'t TableName> {
         self.tables.intersection(&other.tables).next()

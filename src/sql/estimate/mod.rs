@@ -100,7 +100,7 @@ fn sum(done: &[(&TableName, Work)], catalog: &Catalog, server: Server) -> Option
     }
     let (mut milliseconds, mut bytes, mut rows) = (0u64, 0u64, Some(0u64));
     for (name, work) in done {
-        let table = catalog.tables.get(*name)?;
+        let table = catalog.tables.get(name)?;
         if table.is_new {
             continue;
         }

@@ -16,7 +16,7 @@ fn catalog(gigabytes: u64) -> Catalog {
         ..Size::default()
     };
     let table = Table { size, estimated_rows: Some(1_000), ..Table::default() };
-    let tables = [(TableName::in_schema("public", "t"), table)].into();
+    let tables = [(TableName::in_schema("public", "t"), table)].into_iter().collect();
     Catalog { tables, complete: true, ..Catalog::default() }
 }
 
@@ -61,7 +61,7 @@ fn what_does_not_depend_on_the_size_of_a_table_has_no_estimate() {
 #[test]
 fn a_size_that_is_not_known_is_not_made_up() {
     let mut unknown = catalog(1);
-    unknown.tables.values_mut().for_each(|table| table.size = Size::default());
+    unknown.tables.change(|_| true, |table| table.size = Size::default());
     let sql = "CREATE INDEX i ON t (a)";
     assert_eq!(judged(sql, &unknown, POSTGRES), None);
     assert_eq!(judged(sql, &Catalog::default(), POSTGRES), None);

@@ -3,7 +3,8 @@
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::catalog::{
-    Catalog, ConstraintKind, Function, Index, Shape, Table, TableKind, Trigger, Volatility,
+    Catalog, Constraint, ConstraintKind, Function, Index, Shape, Table, TableKind, Trigger,
+    Volatility,
 };
 use crate::sql::change::Origin;
 
@@ -33,9 +34,11 @@ impl Catalog {
             ("drop_function", Some(name)) => {
                 self.beside.functions.remove(name);
                 if act.has("cascade") {
-                    for table in self.tables.values_mut() {
-                        table.triggers.retain(|trigger| trigger.function.as_ref() != Some(name));
-                    }
+                    let calls = |trigger: &Trigger| trigger.function.as_ref() == Some(name);
+                    self.tables.change(
+                        |table| table.triggers.iter().any(calls),
+                        |table| table.triggers.retain(|trigger| !calls(trigger)),
+                    );
                 }
             }
             ("create_statistics", Some(name)) => {
@@ -154,22 +157,35 @@ impl Catalog {
         gone.push(name.clone());
         for name in &gone {
             self.tables.remove(name);
-            for table in self.tables.values_mut() {
-                table.constraints.retain(|key| key.other.as_ref() != Some(name));
-            }
+            let points = |key: &Constraint| key.other.as_ref() == Some(name);
+            self.tables.change(
+                |table| table.constraints.iter().any(points),
+                |table| table.constraints.retain(|key| !points(key)),
+            );
             self.beside.statistics.retain(|_, table| table != name);
         }
     }
 
     /// Gives a table another name, wherever it is named.
     pub(super) fn rename_table(&mut self, from: &TableName, to: &TableName) {
-        let Some(known) = self.tables.remove(from) else { return };
-        self.tables.insert(to.clone(), known);
-        for table in self.tables.values_mut() {
+        if !self.tables.rename(from, to) {
+            return;
+        }
+        let names_it = |table: &Table| {
+            let keys = table.constraints.iter().filter_map(|key| key.other.as_ref());
+            table
+                .shape
+                .parents
+                .iter()
+                .chain(&table.shape.reads)
+                .chain(keys)
+                .any(|name| name == from)
+        };
+        self.tables.change(names_it, |table| {
             let keys = table.constraints.iter_mut().filter_map(|key| key.other.as_mut());
             let names = table.shape.parents.iter_mut().chain(&mut table.shape.reads).chain(keys);
             names.filter(|name| *name == from).for_each(|name| name.clone_from(to));
-        }
+        });
         let published = self.beside.publications.values_mut().flatten();
         let beside = published.chain(self.beside.statistics.values_mut());
         beside.filter(|name| *name == from).for_each(|name| name.clone_from(to));

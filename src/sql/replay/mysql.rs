@@ -44,17 +44,18 @@ impl Catalog {
     pub(super) fn forget_references(&mut self, table: &TableName, name: Option<&String>) {
         let of = format!("{} of {table}", name.map(String::as_str).unwrap_or_default());
         let is_whole = name.is_some();
-        for known in self.tables.values_mut() {
-            known.constraints.retain(|one| {
-                let is_one = one.kind == ConstraintKind::ReferencedBy
-                    && if is_whole {
-                        one.name.eq_ignore_ascii_case(&of)
-                    } else {
-                        one.name.ends_with(&of)
-                    };
-                !is_one
-            });
-        }
+        let is_one = |one: &Constraint| {
+            one.kind == ConstraintKind::ReferencedBy
+                && if is_whole {
+                    one.name.eq_ignore_ascii_case(&of)
+                } else {
+                    one.name.ends_with(&of)
+                }
+        };
+        self.tables.change(
+            |known| known.constraints.iter().any(is_one),
+            |known| known.constraints.retain(|one| !is_one(one)),
+        );
     }
 }
 

@@ -86,7 +86,7 @@ fn what_statements_make_is_there_afterwards() {
 fn a_name_without_schema_is_found_along_the_search_path() {
     let names = Names::new(Engine::Postgres, &["app".into(), "lib".into()]);
     let mut catalog = Catalog::default();
-    catalog.tables.insert(TableName::in_schema("lib", "t"), crate::sql::catalog::Table::default());
+    catalog.tables.insert(TableName::in_schema("lib", "t"), Table::default());
     assert_eq!(names.table(&TableName::bare("t"), &catalog).to_string(), "lib.t");
     assert_eq!(names.table(&TableName::bare("u"), &catalog).to_string(), "app.u");
     assert_eq!(names.show(&TableName::in_schema("app", "u")), "u");

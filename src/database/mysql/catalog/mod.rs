@@ -13,6 +13,7 @@ use crate::database::session::Value;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::{Peculiarity, Storage, Table};
+use crate::sql::tables::Tables;
 
 /// What a query of a part needs, and where it puts what it finds.
 struct Reading<'c> {
@@ -47,7 +48,7 @@ impl Reading<'_> {
 pub(crate) async fn catalog(
     conn: &mut Connection,
     tables: Option<&[TableName]>,
-) -> Result<BTreeMap<TableName, Table>, DbError> {
+) -> Result<Tables, DbError> {
     let engine = conn.engine();
     if engine == Engine::MySql {
         // Otherwise the counts of rows may be a day old.
@@ -55,7 +56,7 @@ pub(crate) async fn catalog(
     }
     let found = list(conn, tables).await?;
     if found.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Tables::default());
     }
     let marks = vec!["?"; found.len()].join(", ");
     let mut reading = Reading { conn, engine, tables: found, marks };

@@ -19,6 +19,7 @@ use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::Table;
 use crate::sql::quote;
+use crate::sql::tables::Tables;
 
 /// What a query of a part needs, and where it puts what it finds.
 struct Reading<'c> {
@@ -40,10 +41,10 @@ impl Reading<'_> {
 pub(crate) async fn catalog(
     conn: &mut Connection,
     tables: Option<&[TableName]>,
-) -> Result<BTreeMap<TableName, Table>, DbError> {
+) -> Result<Tables, DbError> {
     let found = list(conn, tables).await?;
     if found.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Tables::default());
     }
     let oids = found.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut reading = Reading { conn, tables: found, oids };

@@ -61,7 +61,7 @@ pub(super) fn object(act: &Act, catalog: &Catalog) -> Option<Case> {
         "drop_type" | "drop_domain" => with(catalog, |table| uses_type(table, object)),
         "drop_sequence" => {
             let mut losing: Vec<_> = Vec::new();
-            for (name, table) in &catalog.tables {
+            for (name, table) in catalog.tables.iter() {
                 if counts_by(name, table, object) {
                     losing.push(name.clone());
                 }
