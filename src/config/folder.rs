@@ -86,7 +86,7 @@ fn migration(path: &str, name: &str, files: Vec<(String, String)>) -> Result<Mig
             let source = Source { path: &file_path, text: &text };
             declaration = Some(migration_toml::parse(source)?);
         } else if let Some((_, phase)) = SQL_FILES.iter().find(|(known, _)| *known == file) {
-            sql.insert(*phase, SqlFile { path: file_path, text });
+            sql.insert(*phase, SqlFile::new(file_path, text));
         } else {
             return Err(unknown_file(&file_path, &file));
         }

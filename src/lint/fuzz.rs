@@ -15,7 +15,6 @@ pub fn fuzz_lint(text: &str) {
         let names = Names::new(engine, &[]);
         for run_by in [RunBy::Zdm, RunBy::AnyTool] {
             let mut cx = FileContext {
-                text,
                 phase: None,
                 server: Server { engine, version: (15, 0) },
                 names: &names,

@@ -36,8 +36,6 @@ use finding::{Finding, Severity};
 /// What the rules know besides the text of a file.
 #[derive(Debug)]
 pub(crate) struct FileContext<'a> {
-    /// The file's text.
-    pub(crate) text: &'a str,
     /// In which phase it runs. None: it is deployed in one go, as other tools do, which is judged as expand.
     pub(crate) phase: Option<Phase>,
     /// For which server.
@@ -68,9 +66,10 @@ pub(crate) struct LintedStatement {
 }
 
 /// A file that was read: its statements and what they do, before anything is known of the schema.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct ReadFile {
-    statements: Vec<(SourceStatement, Vec<Located>)>,
+    /// In their order.
+    pub(crate) statements: Vec<(SourceStatement, Vec<Located>)>,
     trailing: Vec<Directive>,
     /// Whether the tool that runs it does so in one transaction.
     transaction: bool,
@@ -91,17 +90,16 @@ pub(crate) fn read_file(text: &str, engine: Engine, run_by: RunBy) -> ReadFile {
 }
 
 /// Judges each statement of a file that zdm runs, and carries it out on the catalog.
-pub(crate) fn lint_file(cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
-    let mut file = read_file(cx.text, cx.server.engine, RunBy::Zdm);
-    file.transaction &= cx.phase.is_none();
-    judge_file(file, cx)
+#[cfg(test)]
+pub(crate) fn lint_file(text: &str, cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
+    judge_file(read_file(text, cx.server.engine, RunBy::Zdm), cx)
 }
 
 /// Judges each statement of a file that was read, and carries it out on the catalog.
 pub(crate) fn judge_file(file: ReadFile, cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
     let phase = cx.phase.unwrap_or(Phase::Expand);
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
-    let transaction = file.transaction;
+    let transaction = file.transaction && cx.phase.is_none();
     let mut doubtful = Vec::new();
     let sources = file.statements.into_iter().enumerate();
     let mut statements: Vec<_> = sources

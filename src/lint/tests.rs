@@ -11,7 +11,6 @@ fn lint(engine: Engine, text: &str, rules: &[(&str, Option<Severity>)]) -> Strin
     let (names, mut catalog) = (Names::new(engine, &[]), Catalog::default());
     let rules = rules.iter().map(|(id, severity)| ((*id).to_owned(), *severity)).collect();
     let mut cx = FileContext {
-        text,
         phase: None,
         server: Server { engine, version: (15, 0) },
         names: &names,
@@ -20,7 +19,7 @@ fn lint(engine: Engine, text: &str, rules: &[(&str, Option<Severity>)]) -> Strin
         backfilled: &[],
     };
     let mut result = String::new();
-    for finding in lint_file(&mut cx).into_iter().flat_map(|statement| statement.findings) {
+    for finding in lint_file(text, &mut cx).into_iter().flat_map(|statement| statement.findings) {
         let Span { start, end, line, column, .. } = finding.span;
         assert_eq!((line, column), {
             let span = Places::of(text).span(start, end);
@@ -88,9 +87,9 @@ fn a_file_that_no_server_reads_is_a_finding_and_not_an_error() {
 #[test]
 fn fixes_are_ready_to_use() {
     let names = Names::new(Engine::Postgres, &[]);
+    let text = "ALTER TABLE users RENAME name TO title; UPDATE users SET a = '\"' WHERE a IS NULL";
     let (mut catalog, rules) = (Catalog::default(), BTreeMap::new());
     let mut cx = FileContext {
-        text: "ALTER TABLE users RENAME name TO title; UPDATE users SET a = '\"' WHERE a IS NULL",
         phase: None,
         server: Server { engine: Engine::Postgres, version: (15, 0) },
         names: &names,
@@ -98,7 +97,7 @@ fn fixes_are_ready_to_use() {
         rules: &rules,
         backfilled: &[],
     };
-    let fixes: Vec<_> = lint_file(&mut cx)
+    let fixes: Vec<_> = lint_file(text, &mut cx)
         .into_iter()
         .flat_map(|statement| statement.findings)
         .map(|finding| match finding.fix {
@@ -118,7 +117,6 @@ fn a_generated_statement_is_judged_by_its_cost_alone() {
     let names = Names::new(Engine::Postgres, &[]);
     let (mut catalog, rules) = (Catalog::default(), BTreeMap::new());
     let mut cx = FileContext {
-        text: "",
         phase: Some(Phase::Expand),
         server: Server { engine: Engine::Postgres, version: (15, 0) },
         names: &names,
@@ -154,7 +152,6 @@ proptest! {
             let (mut catalog, rules) = (Catalog::default(), BTreeMap::new());
             let server = Server { engine, version: (11, 4) };
             let mut cx = FileContext {
-                text: &text,
                 phase: Some(Phase::Migrate),
                 server,
                 names: &names,
@@ -162,7 +159,7 @@ proptest! {
                 rules: &rules,
                 backfilled: &[],
             };
-            for statement in lint_file(&mut cx) {
+            for statement in lint_file(&text, &mut cx) {
                 prop_assert!(!statement.changes.is_empty());
                 let Span { start, end, .. } = statement.source.span;
                 prop_assert!(text.get(start..end).is_some());

@@ -1,13 +1,17 @@
 //! A migration as its folder declares it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::lint::{ReadFile, read_file};
 use crate::model::lease::Reached;
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
+use crate::model::server::Engine;
 use crate::model::step::Backfill;
 use crate::operation::Operation;
+use crate::sql::split::RunBy;
 
 /// A migration as its folder declares it.
 #[derive(Debug)]
@@ -35,6 +39,20 @@ pub(crate) struct SqlFile {
     pub(crate) path: String,
     /// Its text.
     pub(crate) text: String,
+    /// What it says: the order of migrations, their steps and the rules all ask for it.
+    read: OnceLock<ReadFile>,
+}
+
+impl SqlFile {
+    /// A file that is read when it is first asked for.
+    pub(crate) fn new(path: String, text: String) -> Self {
+        Self { path, text, read: OnceLock::new() }
+    }
+
+    /// Its statements and what they do. A process plans for one engine.
+    pub(crate) fn read(&self, engine: Engine) -> &ReadFile {
+        self.read.get_or_init(|| read_file(&self.text, engine, RunBy::Zdm))
+    }
 }
 
 /// `[[backfill]]`.

@@ -73,7 +73,7 @@ pub(crate) fn refusals(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refus
         contexts(migration, cx).flat_map(|(operation, cx)| operation.refusals(&cx)).collect();
     refusals.extend(same_table_twice(migration, cx));
     for phase in [Phase::Expand, Phase::Migrate, Phase::Contract] {
-        refusals.extend(hand::steps(migration, phase, cx).err().into_iter().flatten());
+        refusals.extend(hand::refusals(migration, phase, cx.server.engine));
     }
     if refusals.is_empty() {
         refusals.extend(keyless(migration, cx));
@@ -83,6 +83,9 @@ pub(crate) fn refusals(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refus
 
 /// Tables that would be filled in batches, and have no key over which batches could go.
 fn keyless(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refusal> {
+    if migration.operations.is_empty() && migration.backfills.is_empty() {
+        return Vec::new();
+    }
     let steps = steps(migration, Phase::Migrate, cx).unwrap_or_default();
     let filled = steps.iter().filter_map(|step| match &step.action {
         Action::Backfill(backfill) => Some(&backfill.table),

@@ -31,6 +31,9 @@ pub(crate) fn split_at_word<'t>(
     text: &'t str,
     word: &str,
 ) -> Option<(&'t str, &'t str)> {
+    // Most texts do not have it, and need no tokens to say so.
+    let mut places = text.as_bytes().windows(word.len());
+    places.find(|place| place.eq_ignore_ascii_case(word.as_bytes()))?;
     let start = lex(text, engine).lexemes.iter().find(|lexeme| lexeme.is_word(word))?.start;
     text.split_at_checked(start)
 }

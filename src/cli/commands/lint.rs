@@ -128,7 +128,6 @@ fn of_files(
         // What undoes a migration has not run when the next file does.
         let before = is_down(path).then(|| catalog.clone());
         let mut cx = FileContext {
-            text: &text,
             phase,
             server,
             names: &names,

@@ -34,7 +34,6 @@ fn lint(rule: &Rule, example: &Example, sql: &str) -> Vec<Finding> {
     let severity = Some(rule.about().severity().unwrap_or(Severity::Info));
     let rules = BTreeMap::from([(rule.id.to_owned(), severity)]);
     let mut cx = FileContext {
-        text: &example.schema,
         phase: Some(phase),
         server,
         names: &names,
@@ -42,10 +41,9 @@ fn lint(rule: &Rule, example: &Example, sql: &str) -> Vec<Finding> {
         rules: &rules,
         backfilled: &[],
     };
-    lint_file(&mut cx);
+    lint_file(&example.schema, &mut cx);
     cx.catalog.settle();
-    cx.text = sql;
-    lint_file(&mut cx).into_iter().flat_map(|statement| statement.findings).collect()
+    lint_file(sql, &mut cx).into_iter().flat_map(|statement| statement.findings).collect()
 }
 
 #[test]

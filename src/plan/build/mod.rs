@@ -115,8 +115,9 @@ impl<'p> Scene<'p> {
         }
         for phase in remaining(draft.planned.state).iter().copied().filter(|phase| is_late(*phase))
         {
-            self.phase(draft, phase);
-            self.catalog.settle();
+            if self.phase(draft, phase) {
+                self.catalog.settle();
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! One phase of a plan: its steps, understood and judged, and what they leave behind.
 
 use super::{Draft, Scene, refuse, words};
-use crate::lint::{FileContext, LintedStatement, lint_file, lint_generated};
+use crate::lint::{FileContext, LintedStatement, judge_file, lint_generated};
 use crate::model::journal::Progress;
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
@@ -17,16 +17,19 @@ use crate::sql::quote;
 use crate::sql::span::Span;
 
 impl<'p> Scene<'p> {
-    /// Plans a phase, if it has steps, and carries it out on the simulated schema.
-    pub(super) fn phase(&mut self, draft: &mut Draft<'p>, phase: Phase) {
+    /// Plans a phase, if it has steps, and carries it out on the simulated schema. Whether it has.
+    pub(super) fn phase(&mut self, draft: &mut Draft<'p>, phase: Phase) -> bool {
         let cx = self.context(draft);
         let steps = match steps::steps(draft.migration, phase, &cx) {
             Ok(steps) => steps,
             Err(refusals) => {
                 refuse(&mut draft.planned, refusals);
-                return;
+                return false;
             }
         };
+        if steps.is_empty() && draft.migration.operations.is_empty() {
+            return false;
+        }
         let generated = self.generated(&steps);
         let mut catalog = std::mem::take(&mut self.catalog);
         steps::apply_operations(draft.migration, phase, &mut catalog, &self.context(draft));
@@ -46,7 +49,7 @@ impl<'p> Scene<'p> {
             })
             .collect();
         if planned.is_empty() {
-            return;
+            return true;
         }
         draft.planned.phases.push(PlannedPhase {
             phase,
@@ -54,6 +57,7 @@ impl<'p> Scene<'p> {
             point_of_no_return: words::is_final(draft.migration, phase),
             steps: planned,
         });
+        true
     }
 
     fn is_done(&self, draft: &Draft<'_>, phase: Phase, step: &Step) -> bool {
@@ -99,7 +103,7 @@ impl<'p> Scene<'p> {
 
     fn judged(&self, sql: &str, catalog: &mut Catalog) -> PlannedStatement {
         let readable = words::with_types(sql, self.server.engine);
-        let linted = lint_generated(&readable, &mut self.lint(&readable, None, catalog, &[]));
+        let linted = lint_generated(&readable, &mut self.lint(None, catalog, &[]));
         PlannedStatement {
             sql: sql.to_owned(),
             place: None,
@@ -130,8 +134,8 @@ impl<'p> Scene<'p> {
         let backfilled: Vec<_> =
             draft.migration.backfills.iter().map(|one| one.fill.table.or_in(schema)).collect();
         let mut catalog = std::mem::take(&mut self.catalog);
-        let mut linted =
-            lint_file(&mut self.lint(&file.text, Some(phase), &mut catalog, &backfilled));
+        let read = file.read(self.server.engine).clone();
+        let mut linted = judge_file(read, &mut self.lint(Some(phase), &mut catalog, &backfilled));
         self.catalog = catalog;
         if !self.project.config.lint.judges_migration(&draft.migration.id) {
             for statement in &mut linted {
@@ -143,13 +147,11 @@ impl<'p> Scene<'p> {
 
     fn lint<'c>(
         &'c self,
-        text: &'c str,
         phase: Option<Phase>,
         catalog: &'c mut Catalog,
         backfilled: &'c [TableName],
     ) -> FileContext<'c> {
         FileContext {
-            text,
             phase,
             server: self.server,
             names: &self.names,

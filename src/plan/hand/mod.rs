@@ -15,8 +15,7 @@ use crate::operation::{Refusal, kept};
 use crate::sql::change::{Change, Located};
 use crate::sql::rename::split_at_word;
 use crate::sql::seal::seal;
-use crate::sql::split::{SourceStatement, statements};
-use crate::sql::understand;
+use crate::sql::split::SourceStatement;
 
 /// The steps that files and backfills give a phase.
 pub(super) fn steps(
@@ -24,7 +23,10 @@ pub(super) fn steps(
     phase: Phase,
     cx: &PlanContext<'_>,
 ) -> Result<Vec<Step>, Vec<Refusal>> {
-    let mut refusals = missing_way_back(migration, phase);
+    let refusals = refusals(migration, phase, cx.server.engine);
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
     let mut steps = Vec::new();
     if phase == Phase::Migrate {
         for (index, backfill) in migration.backfills.iter().enumerate() {
@@ -32,12 +34,21 @@ pub(super) fn steps(
         }
     }
     if let Some(file) = migration.files.get(&phase) {
-        match from_file(file, cx) {
-            Ok(more) => steps.extend(more),
-            Err(more) => refusals.extend(more),
-        }
+        let units = units(&file.read(cx.server.engine).statements, |(source, _)| source.group);
+        let numbered = units.into_iter().enumerate();
+        steps.extend(numbered.map(|(index, unit)| step(file, index + 1, unit, cx)));
     }
-    if refusals.is_empty() { Ok(steps) } else { Err(refusals) }
+    Ok(steps)
+}
+
+/// Why the files of a phase cannot be run.
+pub(super) fn refusals(migration: &Migration, phase: Phase, engine: Engine) -> Vec<Refusal> {
+    let mut refusals = missing_way_back(migration, phase);
+    if let Some(file) = migration.files.get(&phase) {
+        let statements = file.read(engine).statements.iter();
+        refusals.extend(statements.filter_map(|(source, _)| refusal(file, source, engine)));
+    }
+    refusals
 }
 
 /// What files did, only files can undo.
@@ -109,17 +120,6 @@ fn backfilled(number: usize, backfill: &HandBackfill, cx: &PlanContext<'_>) -> V
     steps
 }
 
-fn from_file(file: &SqlFile, cx: &PlanContext<'_>) -> Result<Vec<Step>, Vec<Refusal>> {
-    let engine = cx.server.engine;
-    let (mut steps, mut refusals) = (Vec::new(), Vec::new());
-    let found = statements(&file.text, engine);
-    for (index, unit) in units(&found, |statement| statement.group).into_iter().enumerate() {
-        refusals.extend(unit.iter().filter_map(|one| refusal(file, one, engine)));
-        steps.push(step(file, index + 1, unit, cx));
-    }
-    if refusals.is_empty() { Ok(steps) } else { Err(refusals) }
-}
-
 /// What belongs into one step: a statement, or all of a `BEGIN; ... COMMIT;`.
 pub(super) fn units<T>(statements: &[T], group: impl Fn(&T) -> Option<usize>) -> Vec<&[T]> {
     let same = |one: &T, next: &T| group(one).is_some() && group(one) == group(next);
@@ -140,25 +140,26 @@ fn refusal(file: &SqlFile, statement: &SourceStatement, engine: Engine) -> Optio
     })
 }
 
-fn step(file: &SqlFile, number: usize, unit: &[SourceStatement], cx: &PlanContext<'_>) -> Step {
+fn step(
+    file: &SqlFile,
+    number: usize,
+    unit: &[(SourceStatement, Vec<Located>)],
+    cx: &PlanContext<'_>,
+) -> Step {
     let engine = cx.server.engine;
     let mut text = String::new();
     let (mut sent, mut tables) = (Vec::new(), Vec::new());
-    for one in unit {
+    for (one, changes) in unit {
         text.push_str(&one.sql);
         text.push_str(";\n");
-        let changes = understand(&one.sql, one.span, engine);
-        tables.extend(locked(&changes, cx.schema));
-        let done = probe::done(&one.sql, &changes, cx);
-        sent.push(Statement {
-            sql: assert::asserted(&one.sql, &changes, cx.server, cx.base),
-            done,
-        });
+        tables.extend(locked(changes, cx.schema));
+        let done = probe::done(&one.sql, changes, cx);
+        sent.push(Statement { sql: assert::asserted(&one.sql, changes, cx.server, cx.base), done });
     }
     tables.sort();
     tables.dedup();
     let file_name = file.path.rsplit('/').next().unwrap_or(&file.path);
-    let first = unit.first();
+    let first = unit.first().map(|(source, _)| source);
     let begin = first.map(|one| short(&one.sql)).unwrap_or_default();
     let title = match unit.len() {
         0 | 1 => begin,

@@ -9,8 +9,6 @@ use crate::model::state::State;
 use crate::plan::migration::Migration;
 use crate::sql::change::Change;
 use crate::sql::rename::mentions;
-use crate::sql::split::statements;
-use crate::sql::understand;
 
 /// A column, or (`None`) a table as a whole.
 type Place = (TableName, Option<String>);
@@ -53,8 +51,8 @@ impl Touch {
             if !matches!(phase, Phase::Expand | Phase::Migrate | Phase::Contract) {
                 continue;
             }
-            for statement in statements(&file.text, server.engine) {
-                for located in understand(&statement.sql, statement.span, server.engine) {
+            for (_, changes) in &file.read(server.engine).statements {
+                for located in changes {
                     touch.add(*phase, &located.change, schema);
                 }
             }
