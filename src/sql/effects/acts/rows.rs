@@ -1,6 +1,7 @@
 //! Statements about rows: what they read, and the foreign keys that the server checks.
 
 use super::super::case::Case;
+use super::super::postgres::referenced;
 use super::tables::{ancestors, family};
 use super::{leaves, stored};
 use crate::model::name::TableName;
@@ -17,9 +18,8 @@ pub(super) fn update(table: &TableName, columns: &[String], catalog: &Catalog) -
     target("update", table, catalog, |name| {
         let mut all =
             if columns.is_empty() { Vec::new() } else { far_ends(name, columns, catalog) };
-        if sets_key(name, columns, catalog) {
-            all.extend(catalog.referrers(name));
-        }
+        let referrers = catalog.referrers(name).into_iter();
+        all.extend(referrers.filter(|referrer| points_at(referrer, name, columns, catalog)));
         all
     })
 }
@@ -89,6 +89,24 @@ fn far_ends(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<Tab
     keys.filter_map(|key| key.other.clone()).filter(|other| other != table).collect()
 }
 
+/// Whether a foreign key of `referrer` points at one of the columns.
+fn points_at(
+    referrer: &TableName,
+    table: &TableName,
+    columns: &[String],
+    catalog: &Catalog,
+) -> bool {
+    let known = catalog.tables.get(referrer).into_iter().flat_map(|known| &known.constraints);
+    let mut keys = known
+        .filter(|key| key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(table))
+        .peekable();
+    if keys.peek().is_none() {
+        return sets_key(table, columns, catalog);
+    }
+    keys.any(|key| referenced(catalog, key, table).iter().any(|column| columns.contains(column)))
+}
+
+/// Whether a key that others may point at is among the columns, when it is not known which they point at.
 fn sets_key(table: &TableName, columns: &[String], catalog: &Catalog) -> bool {
     let Some(known) = catalog.tables.get(table) else { return false };
     let unique = known.indexes.iter().filter(|index| index.unique).flat_map(|index| &index.columns);

@@ -13,6 +13,7 @@ mod types;
 use super::{Cost, Mode};
 use crate::sql::change::{Change, Located};
 use alter::Clause;
+pub(super) use keys::referenced;
 pub(super) use scene::Scene;
 
 /// Adds what one change costs. `used`: somebody uses its table.
