@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix check fmt docs servers clean
+.PHONY: help demo test test-faults test-matrix check fmt docs servers clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,6 +10,9 @@ demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for 
 
 test: ## run everything that CI runs
 	@scripts/test.sh
+
+test-faults: ## try every fault at every point of every command (takes long; FAULTS=postgres:contract for a part)
+	@scripts/test-faults.sh $(FAULTS)
 
 test-matrix: ## hold what zdm says of statements against every server that can be fetched
 	@scripts/matrix.sh

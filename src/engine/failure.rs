@@ -173,6 +173,12 @@ pub(crate) fn is_in_the_way(kind: DbErrorKind) -> bool {
     matches!(kind, DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization)
 }
 
+/// Whether an error is that of a connection that has gone.
+pub(crate) fn lost_connection(error: &Error) -> bool {
+    let source = error.source.as_ref().and_then(|source| source.downcast_ref::<DbError>());
+    source.is_some_and(|source| is_lost(source.kind))
+}
+
 /// Whether the connection has gone.
 pub(crate) fn is_lost(kind: DbErrorKind) -> bool {
     matches!(kind, DbErrorKind::Lost | DbErrorKind::Unreachable)

@@ -78,6 +78,11 @@ impl<'a> Patience<'a> {
         self
     }
 
+    /// A part of the old structure is out of sight: there is no way back for old instances, whatever the gate says.
+    pub(crate) fn past_the_gate(&mut self) {
+        self.gate = None;
+    }
+
     /// While a contract waits for a lock, an old instance must not run into its deadline.
     async fn look_at_gate(&mut self, work: &mut Worker) -> Result<(), Halt> {
         if let Some(gate) = self.gate

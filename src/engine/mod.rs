@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod commands;
+mod commit;
 pub(crate) mod event;
 mod evidence;
 pub(crate) mod failure;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::Event;
 use super::failure;
+use super::fault;
 use super::gate;
 use super::job::Job;
 use super::run::Run;
@@ -25,9 +26,12 @@ use crate::model::state::State;
 use crate::plan::history::History;
 
 /// Runs `body` with a work connection and the run lock, and gives both back, whatever comes out of it.
+///
+/// Steps connect again by themselves. Where the connection is lost between them, `body` runs again from its beginning, as
+/// the same command would: it goes on where the journal says that it stands.
 pub(crate) async fn with_run<T>(
     job: &Job,
-    body: impl AsyncFnOnce(&mut Run<'_>) -> Result<T, Error>,
+    mut body: impl AsyncFnMut(&mut Run<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut work = Worker::open(&job.target).await?;
     direct(&mut work).await?;
@@ -36,10 +40,22 @@ pub(crate) async fn with_run<T>(
     install(work.conn(), environment).await.map_err(|error| refused(job, error))?;
     let lock = RunLock::acquire(job).await?;
     let mut run = Run { job, work, token: lock.token().clone(), actor: Actor::here() };
-    let outcome = match begin(&mut run).await {
-        Ok(()) => body(&mut run).await,
-        Err(error) => Err(error),
+    fault::point("state-made");
+    let outcome = loop {
+        let outcome = match begin(&mut run).await {
+            Ok(()) => body(&mut run).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Err(error) if run.work.may_begin_anew(&error) => {
+                if let Err(error) = run.work.reconnect(job).await {
+                    break Err(error);
+                }
+            }
+            outcome => break outcome,
+        }
     };
+    fault::point("run-ending");
     run.work.close().await;
     lock.release().await;
     outcome
@@ -60,7 +76,7 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
     for ended in gate::lift_dead(run.work.conn(), &run.token, &hidden).await? {
         run.job.listener.hear(&Event::Note { message: ended.to_string() });
     }
-    super::fault::point("run-locked");
+    fault::point("run-locked");
     Ok(())
 }
 

@@ -16,3 +16,11 @@ pub(crate) struct Outcome {
     /// What people should know, in sentences.
     pub(crate) notes: Vec<String>,
 }
+
+impl Outcome {
+    /// A command begins, perhaps anew after it lost its connection: what it has done stays done.
+    pub(crate) fn begin(&mut self) {
+        self.states.clear();
+        self.notes.clear();
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::commit::{Commit, commit_or_roll_back};
 use super::event::Event;
 use super::fault;
 use super::gate::Passed;
@@ -153,7 +154,7 @@ async fn write_all(
         Ok(())
     }
     .await;
-    steps::commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::State, written).await
 }
 
 /// The error of a step, with what was done of its phase and what was not.

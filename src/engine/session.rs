@@ -9,12 +9,17 @@ use super::retry;
 use crate::database::connection::{Connection, LockLimit};
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::observe::Presence;
+use crate::database::state::error::StateError;
+use crate::database::state::identity;
 use crate::database::target::Target;
 use crate::error::{Error, ErrorKind};
 use crate::model::server::Engine;
 
 /// How long to try to connect again before the run gives up.
 const RECONNECT_FOR: Duration = Duration::from_mins(1);
+
+/// So often a command may begin anew after it lost its connection.
+const RECONNECTS: u32 = 5;
 
 /// How long the server may need to end what a former connection was doing.
 const FORMER_SESSION: Duration = Duration::from_secs(10);
@@ -28,6 +33,8 @@ pub(crate) struct Worker {
     conn: Connection,
     limit: LockLimit,
     watcher: Option<Connection>,
+    lost: u32,
+    gave_up: bool,
 }
 
 impl Worker {
@@ -35,7 +42,8 @@ impl Worker {
     pub(crate) async fn open(target: &Target) -> Result<Self, Error> {
         let failed = |error| failure::connecting(target, error);
         let conn = connect(target).await.map_err(failed)?;
-        Ok(Self { target: target.clone(), conn, limit: LockLimit::PATIENT, watcher: None })
+        let (target, limit) = (target.clone(), LockLimit::PATIENT);
+        Ok(Self { target, conn, limit, watcher: None, lost: 0, gave_up: false })
     }
 
     /// The work connection.
@@ -85,29 +93,57 @@ impl Worker {
         }
     }
 
-    /// Connects again after the connection was lost, and says so.
+    /// Connects again after the connection was lost, and says so: to the same database, which takes writes.
     pub(crate) async fn reconnect(&mut self, job: &Job) -> Result<(), Error> {
+        let outcome = self.connect_again(job).await;
+        self.gave_up |= outcome.is_err();
+        outcome
+    }
+
+    async fn connect_again(&mut self, job: &Job) -> Result<(), Error> {
         self.watcher = None;
         let until = Instant::now() + RECONNECT_FOR;
         for attempt in 1.. {
-            match connect(&self.target).await {
+            let error = match again(&self.target, job).await {
                 Ok(conn) => {
                     self.conn = conn;
                     self.limit = LockLimit::PATIENT;
-                    break;
+                    // It may be lost again at once.
+                    match self.show_presence(job).await {
+                        Err(error) if failure::lost_connection(&error) => Away::Gone(error),
+                        Err(error) => return Err(error),
+                        Ok(()) => break,
+                    }
                 }
-                Err(error) if Instant::now() >= until => {
-                    return Err(failure::connecting(&self.target, error).hint(
+                Err(away) => away,
+            };
+            match error {
+                Away::Elsewhere(error) => return Err(error),
+                Away::Gone(error) if Instant::now() >= until => {
+                    return Err(error.hint(
                         "The connection was lost. What was done is recorded: run the same command again when the server is back.",
                     ));
                 }
-                Err(error) => tracing::debug!(%error, attempt, "could not connect again"),
+                Away::Gone(error) => tracing::debug!(%error, attempt, "could not connect again"),
             }
             retry::pause(&job.interrupt, retry::RECONNECT, attempt).await?;
         }
-        self.show_presence(job).await?;
         job.listener.hear(&Event::Reconnected);
         Ok(())
+    }
+
+    /// Whether the command may begin anew after an error: the connection was lost where nobody made it again.
+    pub(crate) fn may_begin_anew(&mut self, error: &Error) -> bool {
+        if self.gave_up || !failure::lost_connection(error) {
+            return false;
+        }
+        self.lost += 1;
+        self.lost <= RECONNECTS
+    }
+
+    /// A statement lost its connection so often that it is the likely reason: the command ends.
+    pub(crate) fn give_up(&mut self) {
+        self.gave_up = true;
     }
 
     /// Says goodbye to the server on both connections.
@@ -116,6 +152,32 @@ impl Worker {
         if let Some(watcher) = self.watcher {
             watcher.close().await;
         }
+    }
+}
+
+/// Why there is no connection again.
+enum Away {
+    /// The server is not there, or not yet, or it is a standby that is being promoted.
+    Gone(Error),
+    /// What answers at the address is not the database that was lost.
+    Elsewhere(Error),
+}
+
+/// Connects, and makes sure that it is the same database, and takes writes: after a fail-over, or a change of an address,
+/// it can be another one.
+async fn again(target: &Target, job: &Job) -> Result<Connection, Away> {
+    let gone = |error| Away::Gone(failure::connecting(target, error));
+    let mut conn = connect(target).await.map_err(gone)?;
+    if conn.is_read_only().await.map_err(gone)? {
+        return Err(Away::Gone(failure::read_only(&target.url.to_string())));
+    }
+    let environment = job.project.config.environment.as_deref();
+    match identity::check(&mut conn, environment).await {
+        Ok(()) => Ok(conn),
+        Err(StateError::Database(error)) if failure::is_lost(error.kind) => Err(gone(error)),
+        Err(other) => Err(Away::Elsewhere(Error::from(other).detail(
+            "the connection was lost, and this is what answers at the address now; nothing was written to it",
+        ))),
     }
 }
 

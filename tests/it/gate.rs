@@ -183,7 +183,14 @@ fn the_fence_of_a_contract_that_was_killed_is_lifted_by_the_next_command() {
 
 #[test]
 fn a_contract_that_is_killed_at_any_point_of_the_hide_is_completed_by_the_same_command() {
-    let points = ["intent-written", "statement-done", "before-commit", "after-commit", "step-done"];
+    let points = [
+        "intent-after-commit",
+        "statement-after",
+        "step-before-commit",
+        "step-after-commit",
+        "final-fence-before-commit",
+        "done-after-commit",
+    ];
     for point in points {
         support::each(|db| {
             let project = migrated(db, 120);

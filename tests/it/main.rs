@@ -16,6 +16,7 @@ mod app;
 mod baseline;
 mod ci;
 mod cli;
+mod crash;
 mod demo;
 mod engine;
 mod gate;

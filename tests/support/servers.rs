@@ -158,6 +158,16 @@ impl Db {
         Some(Self::on(engine, Server::Own(engine.server()?)))
     }
 
+    /// A fresh database of a family; `None` when there is no server.
+    pub(crate) fn of(engine: Engine) -> Option<Self> {
+        Self::new(engine)
+    }
+
+    /// A fresh database on a server of the test's own: its address without a database.
+    pub(crate) fn at(engine: Engine, server: &str) -> Self {
+        Self::on(engine, Server::Other(server.to_owned()))
+    }
+
     fn on(engine: Engine, server: Server) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         // Short: MariaDB's names of users end at 80 characters, PostgreSQL's names at 63.
@@ -172,11 +182,15 @@ impl Db {
     }
 
     fn admin(&self) -> Session {
+        self.try_admin().unwrap_or_else(|error| panic!("could not connect: {error}"))
+    }
+
+    fn try_admin(&self) -> Result<Session, String> {
         let database = match self.engine {
             Engine::Postgres => "postgres",
             Engine::MariaDb => "mysql",
         };
-        Session::open(&self.server.url(database))
+        Session::try_open(&self.server.url(database))
     }
 
     /// A connection of the test's own, which stays open: for locks and transactions.
@@ -225,13 +239,15 @@ impl Drop for Db {
             Engine::Postgres => (&self.name, " WITH (FORCE)"),
             Engine::MariaDb => (&self.name, ""),
         };
+        // A server that a test has ended has no database any more.
+        let Ok(admin) = self.try_admin() else { return };
         if self.engine == Engine::MariaDb {
             // A session that a failed test left in a transaction would hold up DROP DATABASE.
             let left = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
-            for row in self.admin().rows(&left) {
-                drop(self.admin().try_run(&format!("KILL {}", row.concat())));
+            for row in admin.rows(&left) {
+                drop(admin.try_run(&format!("KILL {}", row.concat())));
             }
         }
-        drop(self.admin().try_run(&format!("DROP DATABASE {name}{force}")));
+        drop(admin.try_run(&format!("DROP DATABASE {name}{force}")));
     }
 }

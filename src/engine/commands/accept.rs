@@ -6,11 +6,11 @@ use crate::database::error::DbError;
 use crate::database::state::events::{NewEvent, append_event};
 use crate::database::state::journal::accept_seal;
 use crate::database::state::run_lock::check_run;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::run::Run;
-use crate::engine::steps::commit_or_roll_back;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
@@ -67,7 +67,7 @@ async fn write(
         Ok(())
     }
     .await;
-    commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::Accepted, written).await
 }
 
 fn missing(id: &MigrationId, phase: Phase, step: &str) -> Error {

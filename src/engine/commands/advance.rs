@@ -14,6 +14,7 @@ use crate::model::step::Step;
 use crate::operation::Refusal;
 use crate::plan::history::History;
 use crate::plan::migration::Migration;
+use crate::plan::order;
 use crate::plan::steps::{self, PlanContext};
 use crate::sql::catalog::Catalog;
 
@@ -133,6 +134,24 @@ pub(crate) async fn through(
     run::phase(run, work).await?;
     outcome.done.push((migration.id.clone(), phase));
     pass_empty(run, migration, outcome).await
+}
+
+/// Passes the phases without steps of migrations that are through `phase` already: a run that died in between has left
+/// them there.
+pub(crate) async fn pass_left(
+    run: &mut Run<'_>,
+    phase: Phase,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let history = open::history(run.work.conn()).await?;
+    let (_, after) = State::during_and_after(phase);
+    for migration in &run.job.project.migrations {
+        let is_left = history.record(&migration.id).is_some_and(|record| record.state == after);
+        if is_left && order::settled(migration, after) != after {
+            pass_empty(run, migration, outcome).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Passes the phases in which a migration has nothing to do.

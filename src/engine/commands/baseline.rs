@@ -7,11 +7,11 @@ use crate::database::error::DbError;
 use crate::database::state::events::{NewEvent, append_event};
 use crate::database::state::journal::set_state;
 use crate::database::state::run_lock::check_run;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::run::Run;
-use crate::engine::steps::commit_or_roll_back;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::MigrationId;
 use crate::model::server::Server;
@@ -66,8 +66,8 @@ pub(crate) async fn baseline(job: &Job, wish: &Wish<'_>) -> Result<Baselined, Er
         Write::Record => {
             open::with_run(job, async |run| {
                 let ground = Ground::read(run).await?;
-                let mut baselined =
-                    look(job, wish, last, (&ground.history, &ground.now, ground.server))?;
+                let found = (&ground.history, &ground.now, ground.server);
+                let mut baselined = look(job, wish, last.clone(), found)?;
                 let written = record(run, &baselined.recorded, wish.reason).await;
                 written.map_err(|error| failure::working("record the baseline", error))?;
                 baselined.next = select::next_command(job, &open::history(run.work.conn()).await?);
@@ -144,5 +144,5 @@ async fn record(run: &mut Run<'_>, ids: &[MigrationId], reason: &str) -> Result<
         Ok(())
     }
     .await;
-    commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::Baseline, written).await
 }

@@ -26,7 +26,8 @@ pub(crate) async fn contract(job: &Job) -> Result<Outcome, Error> {
         if !job.gate_wait.is_zero() {
             await_gates(job, until).await?;
         }
-        match open::with_run(job, async |run| every(run).await).await {
+        let mut outcome = Outcome::default();
+        match open::with_run(job, async |run| every(run, &mut outcome).await).await {
             // Somebody came between the look and the fence: looked at again, holding nothing.
             Err(error) if error.kind() == ErrorKind::Blocked && Instant::now() < until => {}
             outcome => return outcome,
@@ -53,19 +54,19 @@ async fn await_gates(job: &Job, until: Instant) -> Result<(), Error> {
     Ok(())
 }
 
-async fn every(run: &mut Run<'_>) -> Result<Outcome, Error> {
+async fn every(run: &mut Run<'_>, outcome: &mut Outcome) -> Result<Outcome, Error> {
     let job = run.job;
+    outcome.begin();
     let ground = advance::Ground::read(run).await?;
-    let mut outcome = Outcome::default();
     let mut refused: Vec<(&Migration, Error)> = Vec::new();
-    for migration in select::chosen(job, &ground, Phase::Contract, &mut outcome)? {
+    for migration in select::chosen(job, &ground, Phase::Contract, outcome)? {
         let shares = |(other, _): &(&Migration, Error)| {
             order::share_tables(other, migration, &job.project, ground.server)
         };
         if refused.iter().any(shares) {
             continue;
         }
-        match one(run, migration, &mut outcome).await {
+        match one(run, migration, outcome).await {
             Ok(()) => {}
             Err(error) if matches!(error.kind(), ErrorKind::Blocked | ErrorKind::Unknown) => {
                 refused.push((migration, error));
@@ -77,14 +78,15 @@ async fn every(run: &mut Run<'_>) -> Result<Outcome, Error> {
         let history = open::history(run.work.conn()).await?;
         let is_hidden = history.state(&migration.id) == State::Hidden;
         if is_hidden && purge::kept_for(run, &history, migration).await?.is_none() {
-            advance::advance(run, migration, Phase::Purge, &mut outcome).await?;
+            advance::advance(run, migration, Phase::Purge, outcome).await?;
         }
     }
+    advance::pass_left(run, Phase::Contract, outcome).await?;
     if let Some(error) = worst(refused) {
-        return Err(with_done(error, &outcome));
+        return Err(with_done(error, outcome));
     }
-    advance::finish(run, &mut outcome).await?;
-    Ok(outcome)
+    advance::finish(run, outcome).await?;
+    Ok(outcome.clone())
 }
 
 async fn one(run: &mut Run<'_>, migration: &Migration, outcome: &mut Outcome) -> Result<(), Error> {

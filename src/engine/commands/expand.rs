@@ -22,9 +22,10 @@ use crate::plan::view::{PlannedMigration, PlannedStatement};
 /// Takes every pending migration to expanded.
 pub(crate) async fn expand(job: &Job) -> Result<Outcome, Error> {
     overrides::check(job)?;
+    let mut outcome = Outcome::default();
     open::with_run(job, async |run| {
+        outcome.begin();
         let ground = Ground::read(run).await?;
-        let mut outcome = Outcome::default();
         let chosen = select::chosen(job, &ground, Phase::Expand, &mut outcome)?;
         judge(run, &ground, &chosen, &mut outcome)?;
         for migration in chosen {
@@ -36,8 +37,9 @@ pub(crate) async fn expand(job: &Job) -> Result<Outcome, Error> {
             }
             advance::advance(run, migration, Phase::Expand, &mut outcome).await?;
         }
+        advance::pass_left(run, Phase::Expand, &mut outcome).await?;
         advance::finish(run, &mut outcome).await?;
-        Ok(outcome)
+        Ok(outcome.clone())
     })
     .await
 }

@@ -11,14 +11,16 @@ use crate::model::phase::Phase;
 /// Takes every expanded migration to migrated.
 pub(crate) async fn migrate(job: &Job) -> Result<Outcome, Error> {
     overrides::check(job)?;
+    let mut outcome = Outcome::default();
     open::with_run(job, async |run| {
+        outcome.begin();
         let ground = advance::Ground::read(run).await?;
-        let mut outcome = Outcome::default();
         for migration in select::chosen(job, &ground, Phase::Migrate, &mut outcome)? {
             advance::advance(run, migration, Phase::Migrate, &mut outcome).await?;
         }
+        advance::pass_left(run, Phase::Migrate, &mut outcome).await?;
         advance::finish(run, &mut outcome).await?;
-        Ok(outcome)
+        Ok(outcome.clone())
     })
     .await
 }

@@ -22,9 +22,10 @@ const KEEP_FOR: Duration = Duration::from_hours(7 * 24);
 /// Takes every hidden migration that has been kept for long enough to purged.
 pub(crate) async fn purge(job: &Job) -> Result<Outcome, Error> {
     overrides::check(job)?;
+    let mut outcome = Outcome::default();
     open::with_run(job, async |run| {
+        outcome.begin();
         let ground = advance::Ground::read(run).await?;
-        let mut outcome = Outcome::default();
         let chosen = select::chosen(job, &ground, Phase::Purge, &mut outcome)?;
         for migration in &chosen {
             if let Some(left) = kept_for(run, &ground.history, migration).await? {
@@ -36,7 +37,7 @@ pub(crate) async fn purge(job: &Job) -> Result<Outcome, Error> {
             advance::advance(run, migration, Phase::Purge, &mut outcome).await?;
         }
         advance::finish(run, &mut outcome).await?;
-        Ok(outcome)
+        Ok(outcome.clone())
     })
     .await
 }

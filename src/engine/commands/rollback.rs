@@ -1,6 +1,7 @@
 //! `zdm rollback ID`: back to before expand, or from hidden to migrated.
 
 use super::{advance, select};
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::failure::Halt;
 use crate::engine::fault;
 use crate::engine::gate::{self, Passed};
@@ -9,7 +10,6 @@ use crate::engine::open;
 use crate::engine::outcome::Outcome;
 use crate::engine::overrides;
 use crate::engine::run::{self, Run};
-use crate::engine::steps::commit_or_roll_back;
 use crate::engine::transition::Transition;
 use crate::error::Error;
 use crate::model::phase::Phase;
@@ -33,11 +33,14 @@ pub(crate) enum Goal {
 pub(crate) async fn rollback(job: &Job, name: &str, goal: Goal) -> Result<Outcome, Error> {
     overrides::check(job)?;
     let migration = select::called(job, name)?;
+    let mut outcome = Outcome::default();
     open::with_run(job, async |run| {
-        let mut outcome = Outcome::default();
-        while back(run, migration, goal, &mut outcome).await? && goal == Goal::Pending {}
+        outcome.begin();
+        // One way back is not gone twice when the connection is lost after it.
+        let enough = |outcome: &Outcome| goal != Goal::Pending && !outcome.done.is_empty();
+        while !enough(&outcome) && back(run, migration, goal, &mut outcome).await? {}
         advance::finish(run, &mut outcome).await?;
-        Ok(outcome)
+        Ok(outcome.clone())
     })
     .await
 }
@@ -102,7 +105,7 @@ async fn begin(
         Ok::<(), Halt>(())
     }
     .await;
-    commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::Withdrawal, written).await
 }
 
 enum Direction {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::super::commit::{Commit, commit};
 use super::super::failure;
 use super::{fence_kind, roll_back, tell};
 use crate::database::connection::Connection;
@@ -86,7 +87,7 @@ async fn try_lift_dead(
             ended.push(Lifted::Lifted(migration));
         }
     }
-    conn.commit().await?;
+    commit(conn, Commit::DeadFences).await?;
     Ok(ended)
 }
 

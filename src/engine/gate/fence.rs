@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::commit::{Commit, commit};
 use super::super::failure;
 use super::passed::Passed;
 use super::{evidence, fence_kind, roll_back, tell};
@@ -103,7 +104,7 @@ async fn try_make(
         }
     }
     tell(conn, id, "gate_fenced", &format!("provisional fence, epoch {epoch}")).await?;
-    conn.commit().await?;
+    commit(conn, Commit::Fence).await?;
     Ok(Made::Fenced(passed(own)))
 }
 
@@ -131,6 +132,6 @@ async fn try_lift(conn: &mut Connection, own: &Fence, why: &str) -> Result<bool,
         let message = format!("fence of epoch {} lifted: {why}", own.epoch);
         tell(conn, &own.migration, "gate_lifted", &message).await?;
     }
-    conn.commit().await?;
+    commit(conn, Commit::LiftedFence).await?;
     Ok(lifted)
 }

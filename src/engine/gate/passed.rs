@@ -7,7 +7,7 @@ use super::{fence, refusal, tell};
 use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::error::StateError;
-use crate::database::state::fences::{lock_gate, make_final};
+use crate::database::state::fences::{self, lock_gate, make_final};
 use crate::database::state::identity;
 use crate::database::state::run_lock::{RunToken, check_run};
 use crate::error::Error;
@@ -108,6 +108,12 @@ impl Passed {
         }
         let Fence { migration, kind, epoch, .. } = &self.fence;
         if !make_final(conn, migration, *kind, *epoch).await? {
+            // A commit whose answer was lost may have made it final.
+            let found = fences::fence(conn, migration, *kind).await?;
+            let is_own = |found: &Fence| found.epoch == *epoch && found.run_token == self.token.0;
+            if found.is_some_and(|found| found.status == FenceStatus::Final && is_own(&found)) {
+                return Ok(());
+            }
             let message = format!("the fence for {migration} is not there any more");
             return Err(DbError::new(DbErrorKind::Other, message));
         }

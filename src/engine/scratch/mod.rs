@@ -5,6 +5,7 @@
 //! directory removed by a watcher process of its own; what even that leaves behind is removed at the next start.
 
 mod account;
+mod crash;
 mod find;
 mod folder;
 mod mariadb;
@@ -42,6 +43,7 @@ pub struct Scratch {
     engine: Engine,
     port: u16,
     password: String,
+    durability: Durability,
     server: Child,
     folder: Folder,
 }
@@ -66,11 +68,7 @@ pub fn mariadb(durability: Durability) -> Result<Scratch, ScratchError> {
 
 /// Starts a server of a family. Blocks for a second or two.
 pub(crate) fn start(engine: Engine, durability: Durability) -> Result<Scratch, ScratchError> {
-    let recipe: Box<dyn Recipe> = match engine {
-        Engine::Postgres => Box::new(postgres::Postgres::find()?),
-        Engine::MariaDb => Box::new(mariadb::MariaDb::find()?),
-        Engine::MySql => return Err(ScratchError::missing("MySQL", "Use MariaDB or PostgreSQL.")),
-    };
+    let recipe = recipe(engine)?;
     folder::remove_leftovers(&std::env::temp_dir());
     let failed = |source: io::Error| {
         ScratchError::failed(engine.title(), format!("could not make its directory: {source}"))
@@ -79,7 +77,15 @@ pub(crate) fn start(engine: Engine, durability: Durability) -> Result<Scratch, S
     let password = uuid::Uuid::new_v4().simple().to_string();
     recipe.initialise(&mut folder, &password)?;
     let (server, port) = serve(recipe.as_ref(), &mut folder, durability)?;
-    Ok(Scratch { engine, port, password, server, folder })
+    Ok(Scratch { engine, port, password, durability, server, folder })
+}
+
+fn recipe(engine: Engine) -> Result<Box<dyn Recipe>, ScratchError> {
+    Ok(match engine {
+        Engine::Postgres => Box::new(postgres::Postgres::find()?),
+        Engine::MariaDb => Box::new(mariadb::MariaDb::find()?),
+        Engine::MySql => return Err(ScratchError::missing("MySQL", "Use MariaDB or PostgreSQL.")),
+    })
 }
 
 impl Scratch {
@@ -148,24 +154,8 @@ fn serve(
     let mut last = String::new();
     for _ in 0..PORTS {
         let port = free_port().map_err(|source| failed(format!("no free port: {source}")))?;
-        let mut command = recipe.command(folder, port, durability);
-        let mut server = folder
-            .spawn(&mut command)
-            .map_err(|source| failed(format!("could not run it: {source}")))?;
-        let deadline = Instant::now() + START;
-        loop {
-            if recipe.answers(folder, port) {
-                return Ok((server, port));
-            }
-            if !matches!(server.try_wait(), Ok(None)) {
-                break;
-            }
-            if Instant::now() > deadline {
-                drop(server.kill());
-                drop(server.wait());
-                return Err(failed(format!("it does not answer:\n{}", folder.log())));
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        if let Some(server) = serve_on(recipe, folder, port, durability)? {
+            return Ok((server, port));
         }
         last = folder.log();
         // Anything but a port that was taken in between will not go away by trying again.
@@ -174,6 +164,35 @@ fn serve(
         }
     }
     Err(failed(format!("it ended at once:\n{last}")))
+}
+
+/// Starts a server on a port and waits until it answers; none: it ended at once.
+fn serve_on(
+    recipe: &dyn Recipe,
+    folder: &mut Folder,
+    port: u16,
+    durability: Durability,
+) -> Result<Option<Child>, ScratchError> {
+    let failed = |text: String| ScratchError::failed(recipe.title(), text);
+    let mut command = recipe.command(folder, port, durability);
+    let mut server = folder
+        .spawn(&mut command)
+        .map_err(|source| failed(format!("could not run it: {source}")))?;
+    let deadline = Instant::now() + START;
+    loop {
+        if recipe.answers(folder, port) {
+            return Ok(Some(server));
+        }
+        if !matches!(server.try_wait(), Ok(None)) {
+            return Ok(None);
+        }
+        if Instant::now() > deadline {
+            drop(server.kill());
+            drop(server.wait());
+            return Err(failed(format!("it does not answer:\n{}", folder.log())));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn free_port() -> io::Result<u16> {

@@ -49,7 +49,6 @@ pub(super) async fn run(
             After::Done => return Ok(()),
         }
     }
-    fault::point("statement-done");
     record::done(run, task).await
 }
 
@@ -72,9 +71,11 @@ async fn attempt(
     }
     run.work.limit(LockLimit(run.job.lock_wait)).await?;
     let mut looker = Waiting { patience, job: run.job };
+    fault::point("statement-before");
     let (ran, _) =
         run_watched(&mut run.work, &run.job.interrupt, &statement.sql, &mut looker).await?;
     ran?;
+    fault::point("statement-after");
     // CREATE INDEX IF NOT EXISTS is content with an invalid index of that name.
     if run.work.conn().holds(&statement.done).await? == Some(false) {
         let message = "the statement ended well, but its effect is not there";
@@ -144,7 +145,10 @@ async fn drop_invalid(run: &mut Run<'_>, statement: &Statement) -> Result<(), Db
         |schema| format!("{}.{index}", quote::ident(Engine::Postgres, schema)),
     );
     run.work.limit(LockLimit::PATIENT).await?;
-    run.work.conn().run(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await.map(drop)
+    fault::point("invalid-index-before");
+    run.work.conn().run(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
+    fault::point("invalid-index-after");
+    Ok(())
 }
 
 fn unknown(task: &Task<'_>, statement: &Statement) -> Error {

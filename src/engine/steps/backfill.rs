@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::hunt::Hunt;
 use super::keyset::{Key, Keyset};
-use super::record::{self, commit_or_roll_back};
-use super::{Halt, Task};
+use super::{Halt, Task, record};
 use crate::database::connection::LockLimit;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::checkpoints::{Checkpoint, checkpoint, save_checkpoint};
 use crate::database::state::run_lock::check_run;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::failure::{is_in_the_way, is_lost};
 use crate::engine::fault;
 use crate::engine::lock::Patience;
@@ -130,7 +130,7 @@ impl Filling<'_> {
             Ok(()) => save_checkpoint(conn, migration, step, &first).await,
             Err(error) => Err(error),
         };
-        commit_or_roll_back(conn, written).await?;
+        commit_or_roll_back(conn, Commit::Checkpoint, written).await?;
         Ok(Some(first))
     }
 
@@ -200,16 +200,7 @@ impl Filling<'_> {
         let to = bound.as_ref().unwrap_or(&at.upper);
         conn.begin().await?;
         let written = self.inside(run, at, to, bound.as_ref().map(|_| rows)).await;
-        let next = match written {
-            Ok(next) => next,
-            Err(error) => {
-                return commit_or_roll_back(run.work.conn(), Err(error)).await.map(|()| at.clone());
-            }
-        };
-        fault::point("batch-before-commit");
-        run.work.conn().commit().await?;
-        fault::point("batch-after-commit");
-        Ok(next)
+        commit_or_roll_back(run.work.conn(), Commit::Batch, written).await
     }
 
     async fn inside(

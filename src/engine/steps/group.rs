@@ -1,10 +1,10 @@
 //! Statements in one transaction with their journal row: everything on PostgreSQL that a transaction may hold, and
 //! changes of rows alone on MySQL and MariaDB.
 
-use super::record::{self, commit_or_roll_back};
-use super::{After, Halt, Task, recover};
+use super::{After, Halt, Task, record, recover};
 use crate::database::connection::LockLimit;
 use crate::database::error::DbError;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::fault;
 use crate::engine::lock::Patience;
 use crate::engine::run::Run;
@@ -46,7 +46,6 @@ pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Re
             },
         }
     }
-    fault::point("after-commit");
     Ok(())
 }
 
@@ -60,10 +59,7 @@ async fn attempt(
     run.work.limit(LockLimit::SHORT).await?;
     run.work.conn().begin().await?;
     let written = inside(run, task, group).await;
-    if written.is_ok() {
-        fault::point("before-commit");
-    }
-    commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::Step, written).await
 }
 
 async fn inside(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(), Halt> {
@@ -76,10 +72,11 @@ async fn inside(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Result<(),
         if is_reversal(task.phase) && reversed_already(conn, &statement.done).await? {
             continue;
         }
+        fault::point("statement-before");
         let canceller = conn.canceller();
         let (ran, _) = cancellable(conn.run(&statement.sql), &*canceller, interrupt.wait()).await;
         ran?;
-        fault::point("statement-done");
+        fault::point("statement-after");
     }
     if let Some(gate) = task.gate {
         gate.make_final(conn).await?;

@@ -5,6 +5,8 @@ use super::Halt;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::run_lock::{RunToken, check_run};
+use crate::engine::commit::{Commit, commit};
+use crate::engine::failure::{is_lost, working};
 use crate::engine::gate::Passed;
 use crate::engine::job::Job;
 use crate::error::Error;
@@ -59,7 +61,7 @@ impl Keeper {
         conn.begin().await?;
         check_run(&mut conn, token).await?;
         gate.make_final(&mut conn).await?;
-        conn.commit().await?;
+        commit(&mut conn, Commit::FinalFence).await?;
         conn.close().await;
         self.duty = Duty::Nothing;
         Ok(())
@@ -68,12 +70,14 @@ impl Keeper {
     /// The old structure is out of sight: the fence becomes final.
     pub(super) async fn settle(&mut self, gate: Option<&Passed>) -> Result<(), DbError> {
         let (Some(gate), Duty::Hold) = (gate, self.duty) else { return Ok(()) };
+        // Should the connection be lost here, the next attempt makes it final on another one.
+        self.duty = Duty::Confirm;
         if let Some(mut conn) = self.conn.take() {
             gate.make_final(&mut conn).await?;
-            conn.commit().await?;
+            commit(&mut conn, Commit::FinalFence).await?;
             conn.close().await;
+            self.duty = Duty::Nothing;
         }
-        self.duty = Duty::Nothing;
         Ok(())
     }
 
@@ -88,9 +92,10 @@ impl Keeper {
             return Ok(());
         }
         if is_partly_hidden {
-            let settled = self.settle(gate).await;
-            return settled
-                .map_err(|error| crate::engine::failure::working("make the fence final", error));
+            return match self.settle(gate).await {
+                Err(error) if is_lost(error.kind) => Ok(()),
+                settled => settled.map_err(|error| working("make the fence final", error)),
+            };
         }
         self.duty = Duty::Confirm;
         if let Some(conn) = &mut self.conn

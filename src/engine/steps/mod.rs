@@ -11,8 +11,6 @@ mod record;
 mod verify;
 mod watched;
 
-pub(crate) use record::commit_or_roll_back;
-
 use super::failure::{self, Halt};
 use super::gate::Passed;
 use super::job::Job;
@@ -21,7 +19,7 @@ use super::run::Run;
 use super::stop;
 use super::transition::Transition;
 use crate::database::connection::Connection;
-use crate::database::error::DbErrorKind;
+use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::journal;
 use crate::error::Error;
 use crate::model::journal::Progress;
@@ -111,28 +109,34 @@ async fn recover(
             Err(Halt::Database(error)) => Err(failed(task, error)),
         };
     }
-    if failure::is_lost(error.kind) && patience.may_reconnect() {
-        return reconnected(run, task).await;
+    if failure::is_lost(error.kind) {
+        if patience.may_reconnect() {
+            return reconnected(run, task).await;
+        }
+        run.work.give_up();
     }
     Err(failed(task, error))
 }
 
 async fn reconnected(run: &mut Run<'_>, task: &Task<'_>) -> Result<After, Error> {
     run.work.reconnect(run.job).await?;
-    let found = progress(run.work.conn(), task).await;
-    match found.map_err(|error| failed(task, error))? {
-        Some(Progress::Done) => Ok(After::Done),
-        Some(Progress::Begun) | None => Ok(After::Again),
+    match standing(run.work.conn(), task).await {
+        Ok(Some(Progress::Done)) => Ok(After::Done),
+        Ok(Some(Progress::Begun) | None) => Ok(After::Again),
+        // Asked again by the next attempt.
+        Err(error) if failure::is_lost(error.kind) => Ok(After::Again),
+        Err(error) => Err(failed(task, error)),
     }
 }
 
-/// What the journal says of a step now.
-async fn progress(
-    conn: &mut Connection,
-    task: &Task<'_>,
-) -> Result<Option<Progress>, crate::database::error::DbError> {
+/// What the journal says of a step now. One whose phase has ended is done, even if the phase's end forgot its steps.
+async fn standing(conn: &mut Connection, task: &Task<'_>) -> Result<Option<Progress>, DbError> {
     let records = journal::journal(conn).await?;
     let record = records.iter().find(|record| record.id == *task.migration);
+    let has_left = |leave: &Transition| record.is_some_and(|record| record.state == leave.to);
+    if task.leave.as_ref().is_some_and(has_left) {
+        return Ok(Some(Progress::Done));
+    }
     let step = record.and_then(|record| {
         record.steps.iter().find(|step| step.phase == task.phase && step.name == task.step.name)
     });
@@ -140,7 +144,7 @@ async fn progress(
 }
 
 /// A step that failed for good.
-fn failed(task: &Task<'_>, error: crate::database::error::DbError) -> Error {
+fn failed(task: &Task<'_>, error: DbError) -> Error {
     let failed = failure::working(&task.step.title, error);
     match &task.step.origin {
         Some(origin) => failed.detail(format!("in {}, line {}", origin.file, origin.line)),

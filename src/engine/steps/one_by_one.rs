@@ -53,6 +53,9 @@ pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, group: &Group) -> Re
         let attempted = attempt(run, task, group, &mut patience, &mut course).await;
         let Err(halt) = attempted else { break };
         course.keeper.after_failure(task.gate, course.next > 0).await?;
+        if course.next > 0 {
+            patience.past_the_gate();
+        }
         if let Halt::Database(error) = &halt {
             // What a lost connection was doing, the catalog says.
             course.known &= !is_lost(error.kind);
@@ -85,6 +88,7 @@ async fn attempt(
         course.known = true;
     }
     if course.next > 0 {
+        patience.past_the_gate();
         course.keeper.decided(run.job, task.gate, &run.token).await?;
     }
     patience.look(&mut run.work, run.job).await?;
@@ -103,10 +107,12 @@ async fn attempt(
             .collect();
         let sql = format!("LOCK TABLES {}", tables.join(", "));
         run_without_queueing(&mut run.work, run.job, &sql).await?;
+        fault::point("tables-locked");
     }
     let ran = rest(run, task, group, &mut course.next).await;
     if !group.lock_tables.is_empty() && !run.work.conn().is_closed() {
         run.work.conn().run("UNLOCK TABLES").await?;
+        fault::point("tables-unlocked");
     }
     ran?;
     course.keeper.settle(task.gate).await?;
@@ -126,8 +132,9 @@ async fn rest(
             && !matches!(statement.done, Probe::Repeatable | Probe::Undecidable)
             && conn.holds(&statement.done).await? == Some(true);
         if !gone {
+            fault::point("statement-before");
             run_without_queueing(&mut run.work, run.job, &statement.sql).await?;
-            fault::point("statement-done");
+            fault::point("statement-after");
         }
         *next += 1;
     }

@@ -6,10 +6,11 @@ use crate::database::error::DbError;
 use crate::database::state::events::Actor;
 use crate::database::state::journal::{step_begun, step_done, step_undone};
 use crate::database::state::run_lock::{RunToken, check_run};
-use crate::engine::fault;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::gate::Passed;
 use crate::engine::run::Run;
 use crate::error::Error;
+use crate::model::journal::Progress;
 
 /// In the caller's transaction: the run lock is checked, the phase begins if it does with this step, the step begins.
 pub(super) async fn begin(
@@ -48,25 +49,29 @@ enum Entry<'a> {
     Undone,
 }
 
+impl Entry<'_> {
+    fn kind(self) -> Commit {
+        match self {
+            Self::Intent | Self::GatedIntent(_) => Commit::Intent,
+            Self::Done => Commit::Done,
+            Self::Undone => Commit::Undone,
+        }
+    }
+}
+
 /// Writes the intent of a step, in a transaction of its own.
 pub(super) async fn intent(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
-    write(run, task, Entry::Intent).await?;
-    fault::point("intent-written");
-    Ok(())
+    write(run, task, Entry::Intent).await
 }
 
 /// Writes the intent of a step that no transaction may hold: the gate's fence becomes final with it.
 pub(super) async fn final_intent(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
-    write(run, task, task.gate.map_or(Entry::Intent, Entry::GatedIntent)).await?;
-    fault::point("intent-written");
-    Ok(())
+    write(run, task, task.gate.map_or(Entry::Intent, Entry::GatedIntent)).await
 }
 
 /// Writes that a step is done, in a transaction of its own.
 pub(super) async fn done(run: &mut Run<'_>, task: &Task<'_>) -> Result<(), Error> {
-    write(run, task, Entry::Done).await?;
-    fault::point("step-done");
-    Ok(())
+    write(run, task, Entry::Done).await
 }
 
 /// Takes the intent of a step back that had no effect, so that its file can be corrected.
@@ -99,18 +104,19 @@ async fn attempt(
 ) -> Result<(), Halt> {
     if again {
         // A commit whose answer was lost may have been one.
-        let begun = super::progress(run.work.conn(), task).await?.is_some();
-        match entry {
-            Entry::Intent | Entry::GatedIntent(_) if begun => return Ok(()),
-            Entry::Undone if !begun => return Ok(()),
-            Entry::Intent | Entry::GatedIntent(_) | Entry::Undone | Entry::Done => {}
+        let standing = super::standing(run.work.conn(), task).await?;
+        match (entry, standing) {
+            (Entry::Intent | Entry::GatedIntent(_), Some(_))
+            | (Entry::Undone, None)
+            | (Entry::Done, Some(Progress::Done)) => return Ok(()),
+            _ => {}
         }
     }
     run.work.limit(LockLimit::PATIENT).await?;
     let (conn, token, actor) = (run.work.conn(), &run.token, &run.actor);
     conn.begin().await?;
     let written = inside(conn, task, entry, token, actor).await;
-    commit_or_roll_back(conn, written).await
+    commit_or_roll_back(conn, entry.kind(), written).await
 }
 
 async fn inside(
@@ -132,22 +138,4 @@ async fn inside(
         Entry::Undone => step_undone(conn, task.migration, task.phase, &task.step.name).await?,
     }
     Ok(())
-}
-
-/// Commits what was written; rolls back after an error, which is the one that counts.
-pub(crate) async fn commit_or_roll_back<E: From<DbError>>(
-    conn: &mut Connection,
-    written: Result<(), E>,
-) -> Result<(), E> {
-    match written {
-        Ok(()) => conn.commit().await.map_err(E::from),
-        Err(error) => {
-            if !conn.is_closed()
-                && let Err(also) = conn.rollback().await
-            {
-                tracing::debug!(%also, "could not roll back");
-            }
-            Err(error)
-        }
-    }
 }

@@ -9,6 +9,7 @@ use crate::database::error::DbError;
 use crate::database::state::checkpoints::forget_checkpoint;
 use crate::database::state::journal::forget_step;
 use crate::database::state::run_lock::check_run;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::failure::is_lost;
 use crate::engine::progress::Meter;
 use crate::engine::run::Run;
@@ -141,5 +142,5 @@ async fn forget(run: &mut Run<'_>, task: &Task<'_>, steps: &[&Step]) -> Result<(
         Ok(())
     }
     .await;
-    record::commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::Refill, written).await
 }

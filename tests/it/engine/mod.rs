@@ -9,7 +9,6 @@ use crate::support::{Db, Engine};
 
 mod backfill;
 mod busy;
-mod crash;
 mod life;
 
 /// A table of people in rows of 1 to `rows`, with a name each, as it stands before the migrations of these tests.
@@ -95,6 +94,11 @@ impl Running {
         self.0.try_wait().unwrap().is_some()
     }
 
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Said {
         let (mut out, mut err) = (String::new(), String::new());
@@ -102,6 +106,14 @@ impl Running {
         self.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         let code = self.0.wait().unwrap().code().unwrap_or(-1);
         Said { code, out, err }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After its end there is nothing to kill; a test that failed leaves no process behind.
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
