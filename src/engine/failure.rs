@@ -173,10 +173,15 @@ pub(crate) fn is_in_the_way(kind: DbErrorKind) -> bool {
     matches!(kind, DbErrorKind::LockTimeout | DbErrorKind::Deadlock | DbErrorKind::Serialization)
 }
 
+/// What kind of "no" of a database is behind an error.
+pub(crate) fn kind_below(error: &Error) -> Option<DbErrorKind> {
+    let source = error.source.as_ref().and_then(|source| source.downcast_ref::<DbError>());
+    source.map(|source| source.kind)
+}
+
 /// Whether an error is that of a connection that has gone.
 pub(crate) fn lost_connection(error: &Error) -> bool {
-    let source = error.source.as_ref().and_then(|source| source.downcast_ref::<DbError>());
-    source.is_some_and(|source| is_lost(source.kind))
+    kind_below(error).is_some_and(is_lost)
 }
 
 /// Whether the connection has gone.

@@ -10,8 +10,9 @@ use super::job::Job;
 use super::run::Run;
 use super::run_lock::RunLock;
 use super::session::Worker;
+use super::stop;
 use crate::database::connection::Connection;
-use crate::database::error::DbError;
+use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::error::StateError;
 use crate::database::state::events::Actor;
 use crate::database::state::install::{install, open_for_reading};
@@ -52,13 +53,24 @@ pub(crate) async fn with_run<T>(
                     break Err(error);
                 }
             }
-            outcome => break outcome,
+            outcome => break outcome.map_err(|error| unless_stopped(job, error)),
         }
     };
     fault::point("run-ending");
     run.work.close().await;
     lock.release().await;
     outcome
+}
+
+/// The server can hear of a cancellation after the statement has ended that was meant, and end a later one.
+fn unless_stopped(job: &Job, error: Error) -> Error {
+    match job.interrupt.raised() {
+        Some(signal) if failure::kind_below(&error) == Some(DbErrorKind::Cancelled) => {
+            let Error { done, not_done, .. } = error;
+            Error { done, not_done, ..stop::stopped(signal) }
+        }
+        _ => error,
+    }
 }
 
 /// What every run does first, once it has the lock.
@@ -119,9 +131,7 @@ async fn is_pooled(work: &mut Worker) -> Result<bool, DbError> {
 
 fn refused(job: &Job, error: StateError) -> Error {
     match error {
-        StateError::Database(error)
-            if error.kind == crate::database::error::DbErrorKind::ReadOnly =>
-        {
+        StateError::Database(error) if error.kind == DbErrorKind::ReadOnly => {
             failure::read_only(&job.target.url.to_string()).caused_by(error)
         }
         error => error.into(),
