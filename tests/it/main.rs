@@ -19,6 +19,7 @@ mod cli;
 mod crash;
 mod demo;
 mod engine;
+mod faults_of_peers;
 mod gate;
 mod ground;
 mod lint;
