@@ -32,6 +32,8 @@ pub(crate) mod lease;
 mod mentions;
 mod mysql;
 #[cfg(feature = "engine")]
+mod objects;
+#[cfg(feature = "engine")]
 pub(crate) mod observe;
 #[cfg(test)]
 #[cfg(all(feature = "engine", feature = "postgres", feature = "mysql"))]

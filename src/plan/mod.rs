@@ -14,6 +14,7 @@ pub(crate) mod order;
 pub(crate) mod pacing;
 pub(crate) mod project;
 pub(crate) mod steps;
+pub(crate) mod up;
 pub(crate) mod verified;
 pub(crate) mod view;
 

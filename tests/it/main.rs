@@ -30,4 +30,5 @@ mod search_path;
 mod servers;
 mod snapshot;
 mod state;
+mod up;
 mod verify;

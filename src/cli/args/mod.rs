@@ -14,6 +14,7 @@ mod demo;
 mod global;
 mod run;
 mod snapshot;
+mod up;
 
 pub(crate) use baseline::BaselineArgs;
 pub(crate) use check::{LintArgs, PhaseArg, PlanArgs};
@@ -21,6 +22,7 @@ pub(crate) use demo::{DemoAppArgs, DemoArgs};
 pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
 pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
 pub(crate) use snapshot::SnapshotArgs;
+pub(crate) use up::UpArgs;
 
 const AFTER_HELP: &str = "\
 A first migration:
@@ -111,6 +113,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  zdm rollback 0002_users_display_name\n  zdm rollback 2 --to migrated"
     )]
     Rollback(RollbackArgs),
+    /// Bring a new or disposable database through all phases of all migrations at once; refuses any other
+    #[command(
+        after_help = "Examples:\n  zdm up\n  zdm up --env test\n  zdm up --env test --fresh\n\nNo gate, no lint rule and no waiting time holds it up: nobody may rely on the database. That is so where\n[environments.NAME] says `disposable = true`, and where the database was empty when zdm first wrote to it, no\ninstance has ever reported, and no migration was run phase by phase."
+    )]
+    Up(UpArgs),
     /// Record that the schema already holds the migrations up to one, without running them
     #[command(
         after_help = "Examples:\n  zdm baseline 0042_orders --reason \"the schema of 2026\" --dry-run\n  zdm baseline 42 --reason \"the schema of 2026\""

@@ -27,6 +27,7 @@ mod rules;
 mod run;
 mod snapshot;
 mod status;
+mod up;
 
 /// Runs a command.
 pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
@@ -46,6 +47,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Contract(args) => run::contract(args, shell),
         Command::Purge(args) => run::purge(args, shell),
         Command::Rollback(args) => run::rollback(args, shell),
+        Command::Up(args) => up::run(args, shell),
         Command::Baseline(args) => baseline::run(args, shell),
         Command::Snapshot(args) => snapshot::run(args, shell),
         Command::Status(args) => status::run(args, shell),

@@ -1,10 +1,15 @@
 //! Which database the state belongs to: a restored or cloned copy brings the state along, but not the identity.
 
 use super::error::StateError;
+use super::events::{Actor, NewEvent, append_event};
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
+use crate::database::identity::ServerIdentity;
 
-/// Records the identity of the database, when none is recorded.
+/// The kind of the event that says what stood in the database when zdm first wrote to it.
+pub(super) const FIRST_SEEN: &str = "first_seen";
+
+/// Records the identity of the database, when none is recorded, and what stands in it by then.
 pub(super) async fn record(
     conn: &mut Connection,
     environment: Option<&str>,
@@ -12,7 +17,24 @@ pub(super) async fn record(
     if recorded(conn).await?.is_some() {
         return Ok(());
     }
-    let found = conn.identity().await?;
+    let (found, objects) = (conn.identity().await?, conn.count_objects().await?);
+    conn.begin().await?;
+    match write(conn, found, objects, environment).await {
+        Ok(()) => conn.commit().await,
+        Err(error) => {
+            // The first error counts; a connection that cannot roll back is closed, which rolls back.
+            drop(conn.rollback().await);
+            Err(error)
+        }
+    }
+}
+
+async fn write(
+    conn: &mut Connection,
+    found: ServerIdentity,
+    objects: u64,
+    environment: Option<&str>,
+) -> Result<(), DbError> {
     // Many may come here at once: the first one writes the row.
     let insert = if conn.engine().is_mysql_family() { "INSERT IGNORE" } else { "INSERT" };
     let ignore = if conn.engine().is_mysql_family() { "" } else { "ON CONFLICT (id) DO NOTHING" };
@@ -26,8 +48,19 @@ pub(super) async fn record(
         environment.into(),
         env!("CARGO_PKG_VERSION").into(),
     ];
-    conn.execute(&sql, &values).await?;
-    Ok(())
+    if conn.execute(&sql, &values).await? == 0 {
+        return Ok(());
+    }
+    let message = match objects {
+        0 => "zdm wrote to this database for the first time: it was empty".to_owned(),
+        count => format!(
+            "zdm wrote to this database for the first time: it held {count} tables, views and sequences"
+        ),
+    };
+    let detail = format!("{{\"objects\":{objects}}}");
+    let kind = FIRST_SEEN;
+    let event = NewEvent { migration: None, kind, message: &message, detail: Some(&detail) };
+    append_event(conn, &Actor::here(), &event).await
 }
 
 /// Compares the recorded identity with the database's own. No record: nothing to compare.
@@ -60,7 +93,7 @@ pub(crate) async fn check(
 }
 
 /// Server, database and environment in which the state was made.
-async fn recorded(
+pub(super) async fn recorded(
     conn: &mut Connection,
 ) -> Result<Option<(String, String, Option<String>)>, DbError> {
     let sql =

@@ -129,7 +129,8 @@ fn worst(refused: Vec<(&Migration, Error)>) -> Option<Error> {
     Some(worst)
 }
 
-fn with_done(mut error: Error, outcome: &Outcome) -> Error {
+/// An error with the phases that were done before it.
+pub(super) fn with_done(mut error: Error, outcome: &Outcome) -> Error {
     error.done.extend(outcome.done.iter().map(|(id, phase)| format!("{id}: {phase}")));
     error
 }

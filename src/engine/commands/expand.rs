@@ -96,7 +96,7 @@ fn forbidden(planned: &PlannedMigration) -> Vec<String> {
 }
 
 /// What makes a migration impossible on the tables as they are.
-fn refusals(run: &Run<'_>, ground: &Ground, migration: &Migration) -> Vec<Refusal> {
+pub(super) fn refusals(run: &Run<'_>, ground: &Ground, migration: &Migration) -> Vec<Refusal> {
     if ground.history.state(&migration.id) != State::Pending {
         return Vec::new();
     }

@@ -11,6 +11,7 @@ mod rollback;
 mod select;
 mod snapshot;
 mod status;
+mod up;
 
 pub(crate) use accept::accept;
 pub(crate) use baseline::{Baselined, Wish as BaselineWish, Write, baseline};
@@ -22,3 +23,4 @@ pub(crate) use rollback::{Goal, rollback};
 pub(crate) use select::unless_drifted;
 pub(crate) use snapshot::snapshot;
 pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};
+pub(crate) use up::{Start, up};
