@@ -169,6 +169,7 @@ impl Command {
             Self::Contract(_) => "contract",
             Self::Purge(_) => "purge",
             Self::Rollback(_) => "rollback",
+            Self::Verify(_) => "verify",
             Self::Up(_) => "up",
             Self::Baseline(_) => "baseline",
             Self::Snapshot(_) => "snapshot",

@@ -26,6 +26,8 @@ pub(crate) mod error;
 #[cfg(feature = "engine")]
 pub(crate) mod footprint;
 #[cfg(feature = "engine")]
+mod health;
+#[cfg(feature = "engine")]
 pub(crate) mod identity;
 pub(crate) mod lease;
 #[cfg(feature = "engine")]

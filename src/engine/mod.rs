@@ -13,6 +13,7 @@ mod evidence;
 pub(crate) mod failure;
 mod fault;
 pub(crate) mod gate;
+pub(crate) mod health;
 pub(crate) mod interrupt;
 pub(crate) mod job;
 mod lock;

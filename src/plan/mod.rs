@@ -7,6 +7,7 @@ pub(crate) mod build;
 pub(crate) mod digest;
 pub(crate) mod gate;
 mod hand;
+pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod manifest;
 pub(crate) mod migration;

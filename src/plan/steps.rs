@@ -140,15 +140,21 @@ pub(crate) fn syncs(migration: &Migration, phase: Phase, cx: &PlanContext<'_>) -
 pub(crate) fn open_syncs(
     project: &Project,
     history: &History,
-    except: Option<&MigrationId>,
+    except: &MigrationId,
     server: Server,
 ) -> Vec<Sync> {
+    let mut syncs = all_syncs(project, history, server);
+    syncs.retain(|sync| sync.migration != *except);
+    syncs
+}
+
+/// What the triggers of the tables keep alike for every migration, as the journal says.
+pub(crate) fn all_syncs(project: &Project, history: &History, server: Server) -> Vec<Sync> {
     let schema = schema(&project.config, server.engine);
     let empty = Catalog::default();
     let mut syncs = Vec::new();
     // Most migrations have no operations, and a journal is long.
-    let others = project.migrations.iter().filter(|one| Some(&one.id) != except);
-    for migration in others.filter(|one| !one.operations.is_empty()) {
+    for migration in project.migrations.iter().filter(|one| !one.operations.is_empty()) {
         let Some(phase) = last_phase(history.state(&migration.id)) else { continue };
         let base = history.bases.get(&migration.id).unwrap_or(&empty);
         let cx = PlanContext { server, schema, base, now: None, others: &[] };

@@ -22,6 +22,7 @@ mod engine;
 mod faults_of_peers;
 mod gate;
 mod ground;
+mod health;
 mod lint;
 mod operations;
 mod readme;

@@ -15,6 +15,7 @@ mod global;
 mod run;
 mod snapshot;
 mod up;
+mod verify;
 
 pub(crate) use baseline::BaselineArgs;
 pub(crate) use check::{LintArgs, PhaseArg, PlanArgs};
@@ -23,6 +24,7 @@ pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
 pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
 pub(crate) use snapshot::SnapshotArgs;
 pub(crate) use up::UpArgs;
+pub(crate) use verify::VerifyArgs;
 
 const AFTER_HELP: &str = "\
 A first migration:
@@ -133,6 +135,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  zdm status\n  zdm status --accept 0002_users_display_name --reason \"comment moved into the string\""
     )]
     Status(StatusArgs),
+    /// Compare what the journal says with catalog, rows, triggers and rights; exit code 7 when they differ
+    #[command(
+        after_help = "Examples:\n  zdm verify\n  zdm verify --within 10m --format json\n\nIt changes nothing: rows are read in batches; triggers and the rights of roles are tried in transactions that are\nrolled back. `zdm doctor` says more about what people left behind, and can do something about it."
+    )]
+    Verify(VerifyArgs),
     /// Show who reports, what they tolerate and need, and when they were last seen
     #[command(after_help = "Examples:\n  zdm instances\n  zdm instances --all")]
     Instances(InstancesArgs),

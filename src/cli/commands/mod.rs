@@ -28,6 +28,7 @@ mod run;
 mod snapshot;
 mod status;
 mod up;
+mod verify;
 
 /// Runs a command.
 pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
@@ -47,6 +48,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Contract(args) => run::contract(args, shell),
         Command::Purge(args) => run::purge(args, shell),
         Command::Rollback(args) => run::rollback(args, shell),
+        Command::Verify(args) => verify::run(args, shell),
         Command::Up(args) => up::run(args, shell),
         Command::Baseline(args) => baseline::run(args, shell),
         Command::Snapshot(args) => snapshot::run(args, shell),

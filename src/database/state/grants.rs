@@ -23,17 +23,40 @@ pub(super) async fn grant_functions(
 ) -> Result<Vec<Ungranted>, DbError> {
     let mut missing = Vec::new();
     for role in roles {
-        let wanted = if conn.engine().is_mysql_family() {
-            mysql_grants(conn, role).await?
-        } else {
-            postgres_grants(conn, role).await?
-        };
-        match wanted {
+        match wanted(conn, role).await? {
             Wanted::Statements(statements) => missing.extend(run_all(conn, statements).await?),
             Wanted::ByHand(ungranted) => missing.extend(ungranted),
         }
     }
     Ok(missing)
+}
+
+/// What [`grant_functions`] would grant, or have granted by somebody else.
+pub(super) async fn missing_functions(
+    conn: &mut Connection,
+    roles: &BTreeSet<&str>,
+) -> Result<Vec<Ungranted>, DbError> {
+    let mut missing = Vec::new();
+    for role in roles {
+        match wanted(conn, role).await? {
+            Wanted::Statements(statements) => {
+                missing.extend(statements.into_iter().map(|statement| {
+                    let reason = format!("role \"{role}\" lacks a right on zdm's functions");
+                    Ungranted { statement, reason }
+                }));
+            }
+            Wanted::ByHand(ungranted) => missing.extend(ungranted),
+        }
+    }
+    Ok(missing)
+}
+
+async fn wanted(conn: &mut Connection, role: &str) -> Result<Wanted, DbError> {
+    if conn.engine().is_mysql_family() {
+        mysql_grants(conn, role).await
+    } else {
+        postgres_grants(conn, role).await
+    }
 }
 
 /// Runs statements, and returns those that the server refused.

@@ -1,9 +1,9 @@
 //! Services as `zdm.toml` declares them: what instances are told when they join, and who may call the functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use super::grants::Ungranted;
-use super::grants::grant_functions;
+use super::grants::{grant_functions, missing_functions};
 use super::upsert;
 use crate::config::{ServiceConfig, ServiceEvidence};
 use crate::database::connection::Connection;
@@ -34,9 +34,19 @@ pub(crate) async fn declare_services(
     for name in known.keys().filter(|name| !services.contains_key(*name)) {
         conn.execute(&undeclare, &[0_i64.into(), name.as_str().into()]).await?;
     }
-    let roles: std::collections::BTreeSet<&str> =
-        services.values().flat_map(|service| &service.roles).map(String::as_str).collect();
-    grant_functions(conn, &roles).await
+    grant_functions(conn, &roles(services)).await
+}
+
+/// The rights that roles of services lack on the functions for applications. Changes nothing.
+pub(crate) async fn missing_rights(
+    conn: &mut Connection,
+    services: &BTreeMap<String, ServiceConfig>,
+) -> Result<Vec<Ungranted>, DbError> {
+    missing_functions(conn, &roles(services)).await
+}
+
+fn roles(services: &BTreeMap<String, ServiceConfig>) -> BTreeSet<&str> {
+    services.values().flat_map(|service| &service.roles).map(String::as_str).collect()
 }
 
 /// The declared services that the state knows: TTL in milliseconds, evidence.

@@ -74,7 +74,7 @@ impl Ground {
         ask: impl FnOnce(&PlanContext<'_>) -> T,
     ) -> T {
         let project = &run.job.project;
-        let others = steps::open_syncs(project, &self.history, Some(&migration.id), self.server);
+        let others = steps::open_syncs(project, &self.history, &migration.id, self.server);
         let schema = steps::schema(&project.config, self.server.engine);
         ask(&PlanContext {
             server: self.server,

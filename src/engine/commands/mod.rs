@@ -12,6 +12,7 @@ mod select;
 mod snapshot;
 mod status;
 mod up;
+mod verify;
 
 pub(crate) use accept::accept;
 pub(crate) use baseline::{Baselined, Wish as BaselineWish, Write, baseline};
@@ -24,3 +25,4 @@ pub(crate) use select::unless_drifted;
 pub(crate) use snapshot::snapshot;
 pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};
 pub(crate) use up::{Start, up};
+pub(crate) use verify::{Checkup, verify};

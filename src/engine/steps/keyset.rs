@@ -130,6 +130,12 @@ impl Keyset {
         format!("({name} {direction}= {value} AND ({}))", written_out(direction, or_equal, &pairs))
     }
 
+    /// The condition of the one row with a key.
+    pub(crate) fn at(&self, key: &[String]) -> String {
+        let pairs = self.names().into_iter().zip(self.values(key));
+        pairs.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(" AND ")
+    }
+
     /// The last key of the table: no row when it is empty.
     pub(crate) fn last(&self) -> String {
         let order: Vec<_> = self.names().iter().map(|name| format!("{name} DESC")).collect();

@@ -42,6 +42,30 @@ pub(crate) fn differs(engine: Engine, image: Image, one: &str, other: &str) -> S
     }
 }
 
+/// What a trigger does, as the server keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Body {
+    /// The trigger's name.
+    pub(crate) name: String,
+    /// PostgreSQL: what stands in its function. MySQL, MariaDB: what stands behind FOR EACH ROW.
+    pub(crate) text: String,
+}
+
+/// What the table's triggers do that keep exactly `syncs` alike.
+pub(crate) fn bodies(server: Server, table: &TableName, syncs: &[Sync]) -> Vec<Body> {
+    let (open, close) = match server.engine {
+        Engine::Postgres => ("$zdm$", "$zdm$"),
+        Engine::MySql | Engine::MariaDb => ("FOR EACH ROW\n", "\u{0}"),
+    };
+    let statements = triggers(server, table, syncs);
+    let texts = statements.iter().filter_map(|statement| {
+        let (_, behind) = statement.sql.split_once(open)?;
+        Some(behind.split_once(close).map_or(behind, |(text, _)| text).to_owned())
+    });
+    let names = trigger_names(server.engine, table);
+    names.into_iter().zip(texts).map(|(name, text)| Body { name, text }).collect()
+}
+
 /// The triggers' names on a table: INSERT's and UPDATE's.
 pub(crate) fn trigger_names(engine: Engine, table: &TableName) -> [String; 2] {
     match engine {

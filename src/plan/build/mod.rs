@@ -10,7 +10,7 @@ use super::history::History;
 use super::migration::Migration;
 use super::order;
 use super::project::Project;
-use super::steps::{self, PlanContext, open_syncs, schema};
+use super::steps::{self, PlanContext, all_syncs, schema};
 use super::view::{Plan, PlannedMigration};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
@@ -29,7 +29,7 @@ pub(crate) fn plan(
     let names = Names::new(server.engine, &project.config.database.schemas);
     let mut catalog = live.cloned().unwrap_or_default();
     catalog.settle();
-    let syncs = open_syncs(project, history, None, server);
+    let syncs = all_syncs(project, history, server);
     let mut scene = Scene { project, server, history, names, live, catalog, syncs };
     let mut drafts: Vec<_> = project
         .migrations

@@ -65,7 +65,7 @@ pub(crate) fn drift(project: &Project, history: &History, server: Server) -> Vec
             continue;
         };
         let empty = Catalog::default();
-        let others = open_syncs(project, history, Some(&migration.id), server);
+        let others = open_syncs(project, history, &migration.id, server);
         let cx = PlanContext {
             server,
             schema: schema(&project.config, server.engine),

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod finding;
 pub(crate) mod gate;
+pub(crate) mod health;
 pub(crate) mod instances;
 pub(crate) mod lint;
 pub(crate) mod outcome;

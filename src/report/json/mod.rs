@@ -9,6 +9,7 @@ pub(crate) mod change;
 pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod gate;
+pub(crate) mod health;
 pub(crate) mod instances;
 pub(crate) mod lint;
 pub(crate) mod made;

@@ -21,6 +21,7 @@ enum ZdmOutput {
     Manifest(super::manifest::Manifest),
     Made(super::made::Made),
     Baseline(super::baseline::Baseline),
+    Checkup(super::health::Checkup),
     Failure(super::failure::Failure),
 }
 

@@ -14,7 +14,7 @@ fn schema() -> Value {
 
 /// Validates what a command wrote, and returns it.
 #[track_caller]
-fn valid(said: &Said) -> Value {
+pub(crate) fn valid(said: &Said) -> Value {
     let value: Value = serde_json::from_str(&said.out)
         .unwrap_or_else(|error| panic!("{error} in:\n{}\n{}", said.out, said.err));
     // With anyOf alone the errors would name every alternative: the command's own is enough.

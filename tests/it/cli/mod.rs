@@ -13,7 +13,7 @@ mod bad_input;
 mod codes;
 mod commands;
 mod formats;
-mod json;
+pub(crate) mod json;
 mod screens;
 mod secrets;
 mod since;

@@ -35,9 +35,11 @@ fn the_examples_run_through_every_phase() {
             "INSERT INTO users (name, email, signup_source) VALUES ('ann', 'a@x.org', 'web'), ('bob', 'b@y.org', 'ad')",
         );
         zdm(&["expand"]).ended(0);
+        zdm(&["verify"]).ended(0);
         // An old build.
         db.run("INSERT INTO users (name, email, signup_source) VALUES ('eve', 'e@z.org', 'web')");
         zdm(&["migrate"]).ended(0);
+        zdm(&["verify"]).ended(0);
         // A new build.
         db.run("INSERT INTO users (display_name, email, email_domain) VALUES ('kim', 'k@y.org', 'y.org')");
         let expected = [
@@ -53,8 +55,10 @@ fn the_examples_run_through_every_phase() {
         zdm(&["contract"]).ended(5);
         report(&project, &["0002_users_display_name", "0005_users_drop_signup_source"]);
         zdm(&["contract"]).ended(0);
+        zdm(&["verify"]).ended(0);
         assert!(!columns(db, "users").contains(&"signup_source".to_owned()));
         zdm(&["purge", "--override", "keep_for", "--reason", "a test"]).ended(0);
+        zdm(&["verify"]).ended(0);
         assert_eq!(
             columns(db, "users"),
             ["created_at", "display_name", "email", "email_domain", "id"]
