@@ -7,7 +7,7 @@ use super::finding::{Fix, Severity};
 use super::migration::{MigrationSubject, Part};
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
-use crate::model::server::Server;
+use crate::model::server::{Engine, Server};
 use crate::sql::catalog::{Catalog, Column, Table};
 use crate::sql::change::{Change, Located};
 use crate::sql::effect::{Blocks, Effect};
@@ -77,6 +77,8 @@ pub(super) struct FileSubject<'a> {
     pub(super) statements: &'a [LintedStatement],
     /// Whether the tool that runs the file puts all of it into one transaction.
     pub(super) transaction: bool,
+    /// For which database.
+    pub(super) engine: Engine,
     /// How tables are called.
     pub(super) names: &'a Names,
     /// The schema behind the last statement.

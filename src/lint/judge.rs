@@ -113,7 +113,8 @@ pub(super) fn together(
     active: &Active,
     transaction: bool,
 ) {
-    let subject = FileSubject { statements, transaction, names: cx.names, catalog: cx.catalog };
+    let (names, engine) = (cx.names, cx.server.engine);
+    let subject = FileSubject { statements, transaction, engine, names, catalog: cx.catalog };
     let mut found = Vec::new();
     for asked in &active.of_files {
         for placed in (asked.check)(&subject) {

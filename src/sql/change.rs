@@ -137,7 +137,7 @@ pub(crate) struct InsertShape {
     pub(crate) queried: bool,
 }
 
-/// What else CREATE INDEX says (PostgreSQL).
+/// What else CREATE INDEX says; but for `keys` on PostgreSQL alone.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct IndexForm {
     /// ON ONLY: not on the partitions.
@@ -148,6 +148,8 @@ pub(crate) struct IndexForm {
     pub(crate) partial: bool,
     /// INCLUDE: with columns that are no keys.
     pub(crate) include: bool,
+    /// The keys as written, when one says more than its column: an order, an operator class, a length.
+    pub(crate) keys: Option<String>,
 }
 
 /// Where a new table's columns and rows come from, and what it belongs to.

@@ -140,6 +140,12 @@ impl DataType {
     }
 }
 
+/// Whether a type, as catalogs spell it, is of whole numbers.
+pub(crate) fn is_whole_number(data_type: &str, engine: Engine) -> bool {
+    let base = DataType::parse(data_type, engine).base;
+    matches!(base.as_str(), "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint")
+}
+
 /// The types of object identifiers, and the integer that they are.
 fn is_oid(base: &str) -> bool {
     base == "oid" || base == "integer" || base.starts_with("reg")

@@ -2,6 +2,7 @@
 
 use super::{Check, Report, Rule, Subject};
 use crate::sql::change::Change;
+use crate::sql::types::canonical;
 
 pub(super) const RULE: Rule = Rule {
     id: "charset-utf8mb3",
@@ -17,6 +18,14 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
             (table, types.chain([options.as_str()]).collect::<Vec<_>>().join(" "))
         }
         Change::AddColumn { table, column, .. } => (table, column.data_type.clone()),
+        // One that is only said again was judged when it came.
+        Change::ChangeType { table, column, to, .. }
+            if cx.column(table, column).is_none_or(|known| {
+                known.data_type != canonical(&to.data_type, cx.server.engine)
+            }) =>
+        {
+            (table, to.data_type.clone())
+        }
         // The options of a new table were seen with it.
         Change::TableOption { table, name, value: Some(value) }
             if matches!(name.as_str(), "CHARSET" | "CONVERT") && !cx.is_new(table) =>

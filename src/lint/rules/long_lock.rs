@@ -61,5 +61,10 @@ fn instead(cx: &Subject<'_>, what: &str) -> (&'static str, Option<Fix>) {
     if what.starts_with("VACUUM") || what.starts_with("CLUSTER") {
         return ("Use pg_repack or pg_squeeze, which let others read and write", None);
     }
+    if what.starts_with("ATTACH PARTITION") {
+        let help = "Give the table to be attached a CHECK that says what its bound says, NOT VALID, validate it in a statement of \
+                    its own, attach, and drop the CHECK";
+        return (help, None);
+    }
     ("Do it when the table may stand still, or on a new table beside the old one", None)
 }

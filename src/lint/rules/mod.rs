@@ -10,15 +10,18 @@ mod charset_utf8mb3;
 mod concurrently_in_transaction;
 mod constraint_builds_index;
 mod constraint_validates;
+mod detach_not_concurrent;
 mod drop_index_blocks;
 mod drop_outside_contract;
 mod dropped_constraint;
 mod engine_myisam;
 mod float_money;
+mod foreign_key_type;
 mod foreign_key_without_index;
 mod identifier_too_long;
 mod implicit_commit;
 mod index_not_concurrent;
+mod inline_reference;
 mod insert_without_columns;
 mod json_type;
 mod lock_table;
@@ -26,12 +29,16 @@ mod locks_together;
 mod long_lock;
 mod missing_primary_key;
 mod mixed_clauses;
+mod moved_column;
 mod new_constraint;
 mod nobody_tolerates;
 mod not_null_without_default;
 mod not_understood;
 mod primary_key_int;
+mod redundant_index;
 mod rename_column;
+mod rename_enum_value;
+mod rename_object;
 mod rename_table;
 mod reserved_word;
 mod result_shape;
@@ -65,15 +72,18 @@ pub(crate) const ALL: &[Rule] = &[
     concurrently_in_transaction::RULE,
     constraint_builds_index::RULE,
     constraint_validates::RULE,
+    detach_not_concurrent::RULE,
     drop_index_blocks::RULE,
     drop_outside_contract::RULE,
     dropped_constraint::RULE,
     engine_myisam::RULE,
     float_money::RULE,
+    foreign_key_type::RULE,
     foreign_key_without_index::RULE,
     identifier_too_long::RULE,
     implicit_commit::RULE,
     index_not_concurrent::RULE,
+    inline_reference::RULE,
     insert_without_columns::RULE,
     json_type::RULE,
     lock_table::RULE,
@@ -81,12 +91,16 @@ pub(crate) const ALL: &[Rule] = &[
     long_lock::RULE,
     missing_primary_key::RULE,
     mixed_clauses::RULE,
+    moved_column::RULE,
     new_constraint::RULE,
     nobody_tolerates::RULE,
     not_null_without_default::RULE,
     not_understood::RULE,
     primary_key_int::RULE,
+    redundant_index::RULE,
     rename_column::RULE,
+    rename_enum_value::RULE,
+    rename_object::RULE,
     rename_table::RULE,
     reserved_word::RULE,
     result_shape::RULE,

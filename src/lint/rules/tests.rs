@@ -28,7 +28,11 @@ fn lint(rule: &Rule, example: &Example, sql: &str) -> Vec<Finding> {
         let linted = lint_migration(&facts);
         return linted.into_iter().flat_map(|statement| statement.findings).collect();
     }
-    let version = if engine == Engine::MariaDb { (10, 11) } else { (15, 0) };
+    let version = match engine {
+        Engine::Postgres => (15, 0),
+        Engine::MySql => (8, 4),
+        Engine::MariaDb => (10, 11),
+    };
     let (names, mut catalog) = (Names::new(engine, &[]), Catalog::default());
     let server = Server { engine, version };
     let severity = Some(rule.about().severity().unwrap_or(Severity::Info));

@@ -177,12 +177,18 @@ impl Table {
                     .unwrap_or_else(|| format!("{}_{}_idx", name.name, columns.join("_")));
                 let name = if engine.is_mysql_family() { self.free_name(name) } else { name };
                 if !self.indexes.iter().any(|known| same(&known.name, &name)) {
+                    let access = kind.clone().filter(|_| engine == Engine::Postgres);
                     let kind = kind
                         .clone()
                         .filter(|kind| matches!(kind.as_str(), "FULLTEXT" | "SPATIAL" | "VECTOR"));
                     let condition = form.condition.as_ref().map(|text| format!(" WHERE {text}"));
-                    let definition =
-                        format!("({}){}", columns.join(", "), condition.unwrap_or_default());
+                    let method = access.map(|method| format!("USING {method} "));
+                    let keys = form.keys.clone().unwrap_or_else(|| columns.join(", "));
+                    let definition = format!(
+                        "{}({keys}){}",
+                        method.unwrap_or_default(),
+                        condition.unwrap_or_default()
+                    );
                     let columns = columns.clone();
                     self.indexes.push(Index {
                         name,

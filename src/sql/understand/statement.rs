@@ -1,6 +1,6 @@
 //! Statements that sqlparser reads as a whole.
 
-use sqlparser::ast::{CreateIndex, CreateTable, CreateTableLikeKind, Statement};
+use sqlparser::ast::{CreateIndex, CreateTable, CreateTableLikeKind, IndexColumn, Statement};
 
 use sqlparser::parser::Parser;
 
@@ -149,8 +149,19 @@ fn create_index(reader: Reader<'_>, create: &CreateIndex) -> Change {
             condition: create.predicate.as_ref().map(ToString::to_string),
             partial: create.predicate.is_some(),
             include: !create.include.is_empty(),
+            keys: keys(&create.columns),
         },
     }
+}
+
+/// The keys of an index as written, when one says more than its column.
+fn keys(columns: &[IndexColumn]) -> Option<String> {
+    let more = |key: &IndexColumn| {
+        let order = &key.column.options;
+        key.operator_class.is_some() || order.sort.is_some() || order.nulls_first.is_some()
+    };
+    let written = || columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    columns.iter().any(more).then(written)
 }
 
 /// `UPDATE ONLY t`, `DELETE FROM ONLY t`, `SELECT ... FROM ONLY t`, `CREATE INDEX ... ON ONLY t`.

@@ -22,7 +22,9 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     if reader.eat("USING") {
         method = reader.name();
     }
+    let start = reader;
     let columns = index_columns(&mut reader)?;
+    let keys = written(start).filter(|keys| *keys != columns.join(", "));
     let method = method.filter(|method| !method.eq_ignore_ascii_case("btree"));
     let kind = special.map(str::to_owned).or(method.map(|method| method.to_uppercase()));
     Some(vec![Change::CreateIndex {
@@ -38,8 +40,18 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
             only,
             partial: reader.has_word("WHERE"),
             include: reader.has_word("INCLUDE"),
+            keys,
         },
     }])
+}
+
+/// The text in the next parentheses.
+fn written(mut reader: Reader<'_>) -> Option<String> {
+    while !reader.is_empty() && reader.rest.first().is_some_and(|next| next.token != Token::LParen)
+    {
+        reader.skip();
+    }
+    Some(reader.parenthesis()?.text().to_owned())
 }
 
 /// The text behind WHERE.

@@ -102,6 +102,7 @@ pub(super) fn on_columns(part: &mut Reader<'_>, table: &TableName, shape: Shape)
     let _using: Option<()> = using(part);
     let columns = columns(part)?;
     options(part)?;
+    let form = IndexForm { keys: columns.written, ..IndexForm::default() };
     let first = columns.names.first().filter(|name| !name.starts_with('(')).cloned();
     Some(Change::CreateIndex {
         table: table.clone(),
@@ -115,7 +116,7 @@ pub(super) fn on_columns(part: &mut Reader<'_>, table: &TableName, shape: Shape)
         },
         columns: columns.names,
         if_not_exists: shape.if_not_exists,
-        form: IndexForm::default(),
+        form,
     })
 }
 
@@ -130,19 +131,24 @@ fn using(part: &mut Reader<'_>) -> Option<()> {
 struct Columns {
     /// Names, without lengths; expressions in their parentheses.
     names: Vec<String>,
+    /// As written, when one has a length or an order.
+    written: Option<String>,
     without_overlaps: bool,
 }
 
 fn columns(part: &mut Reader<'_>) -> Option<Columns> {
-    let mut found = Columns { names: Vec::new(), without_overlaps: false };
-    for mut column in part.parenthesis()?.parts() {
+    let mut found = Columns { names: Vec::new(), written: None, without_overlaps: false };
+    let inside = part.parenthesis()?;
+    for mut column in inside.parts() {
         let whole = column;
         if let Some(expression) = column.parenthesis() {
             found.names.push(format!("({})", expression.text()));
         } else {
             found.names.push(column.name()?);
-            // A length.
-            let _length: Option<Reader<'_>> = column.parenthesis();
+            let length = column.parenthesis();
+            if length.is_some() || !column.is_empty() {
+                found.written = Some(inside.text().to_owned());
+            }
         }
         let _order: bool = column.eat_any(&["ASC", "DESC"]);
         found.without_overlaps |= column.eat("WITHOUT OVERLAPS");

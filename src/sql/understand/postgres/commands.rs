@@ -129,6 +129,13 @@ pub(super) fn create_schema(mut rest: Reader<'_>) -> Option<Vec<Change>> {
     Some(changes)
 }
 
+/// Behind ALTER SCHEMA, when it renames.
+pub(super) fn rename_schema(mut rest: Reader<'_>) -> Option<Change> {
+    let name = rest.name()?;
+    let to = rest.eat("RENAME TO").then(|| rest.name()).flatten()?;
+    Some(Change::Other { what: format!("ALTER SCHEMA {name} RENAME TO {to}") })
+}
+
 /// Behind GRANT, REVOKE.
 pub(super) fn grant(mut rest: Reader<'_>) -> Option<Act> {
     let act = Act::new("grant", "GRANT or REVOKE");

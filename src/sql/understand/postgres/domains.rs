@@ -84,5 +84,9 @@ pub(super) fn alter_type(mut rest: Reader<'_>) -> Option<Act> {
     let attributes = rest.has_word("ATTRIBUTE");
     let act = Act::new("alter_type", words("ALTER TYPE", &name)).about(name);
     let cascades = rest.has_word("CASCADE");
-    Some(act.mark("attributes", attributes).mark("cascade", cascades))
+    if rest.eat("RENAME VALUE") {
+        // `'old' TO 'new'`.
+        return Some(Act { text: rest.text().to_owned(), ..act.mark("renames-value", true) });
+    }
+    Some(super::views::moved(rest, act).mark("attributes", attributes).mark("cascade", cascades))
 }

@@ -123,6 +123,7 @@ fn alter(mut rest: Reader<'_>) -> Option<Vec<Change>> {
         ["POLICY", ..] => hanging::alter_policy(rest)?,
         ["RULE", ..] => hanging::alter(rest, "alter_rule")?,
         ["SEQUENCE", ..] => commands::alter_sequence(rest)?,
+        ["SCHEMA", ..] => return commands::rename_schema(rest).map(|change| vec![change]),
         ["PUBLICATION", ..] => commands::alter_publication(rest)?,
         ["EXTENSION", ..] => commands::alter_extension(rest)?,
         ["FUNCTION" | "PROCEDURE" | "ROUTINE", ..] => routines::alter(rest)?,
