@@ -37,6 +37,8 @@ pub(crate) enum Commit {
     Baseline,
     /// The edit of a step was accepted.
     Accepted,
+    /// A migration is about to be taken through all its phases at once.
+    Up,
 }
 
 impl Commit {
@@ -58,6 +60,7 @@ impl Commit {
             Self::Withdrawal => ["withdrawal-before-commit", "withdrawal-after-commit"],
             Self::Baseline => ["baseline-before-commit", "baseline-after-commit"],
             Self::Accepted => ["accepted-before-commit", "accepted-after-commit"],
+            Self::Up => ["up-before-commit", "up-after-commit"],
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) const POINTS: &[&str] = &[
     "baseline-after-commit",
     "accepted-before-commit",
     "accepted-after-commit",
+    "up-before-commit",
+    "up-after-commit",
     "fence-before-commit",
     "fence-after-commit",
     "gate-passed",

@@ -8,13 +8,13 @@ use crate::database::error::DbError;
 use crate::database::state::events::{NewEvent, append_event};
 use crate::database::state::newness::{self, Newness};
 use crate::database::state::run_lock::check_run;
+use crate::engine::commit::{Commit, commit_or_roll_back};
 use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
 use crate::engine::run::Run;
 use crate::engine::run_lock::RunLock;
-use crate::engine::steps::commit_or_roll_back;
 use crate::error::Error;
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
@@ -138,7 +138,8 @@ async fn every(run: &mut Run<'_>, outcome: &mut Outcome) -> Result<(), Error> {
 }
 
 fn refuse_misplaced(job: &Job, ground: &Ground) -> Result<(), Error> {
-    let misplaced = order::misplaced(&job.project, &ground.history, ground.server);
+    let misplaced =
+        order::misplaced(&order::Scene::new(&job.project, &ground.history, ground.server));
     if misplaced.is_empty() {
         return Ok(());
     }
@@ -158,7 +159,8 @@ async fn next_open<'a>(run: &mut Run<'a>) -> Result<Option<(&'a Migration, Phase
     for migration in &job.project.migrations {
         let Some(phase) = open_phase(migration, history.state(&migration.id))? else { continue };
         let wish = Wish { to: None, only: Some(migration.id.as_str()) };
-        match order::next(&job.project, &history, phase, wish, server) {
+        let scene = order::Scene::new(&job.project, &history, server);
+        match order::next(scene, phase, wish) {
             Ok(_) => return Ok(Some((migration, phase))),
             Err(refusals) => waiting.extend(refusals),
         }
@@ -218,5 +220,5 @@ async fn begin(run: &mut Run<'_>, id: &MigrationId) -> Result<(), DbError> {
         append_event(conn, actor, &event).await
     }
     .await;
-    commit_or_roll_back(run.work.conn(), written).await
+    commit_or_roll_back(run.work.conn(), Commit::Up, written).await
 }

@@ -71,7 +71,7 @@ pub(crate) fn findings(
     let changing = changing(project, history, server);
     let schema = schema(&project.config, server.engine);
     let mut findings = Vec::new();
-    for (table, syncs) in wanted.iter().filter(|(table, _)| now.tables.contains_key(*table)) {
+    for (table, syncs) in wanted.iter().filter(|(table, _)| now.tables.contains_key(table)) {
         for body in sync::bodies(server, table, syncs) {
             let own = found.iter().find(|one| one.table == *table && one.name == body.name);
             if let Some(wrong) = wrong(own, &body) {

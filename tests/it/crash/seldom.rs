@@ -5,13 +5,15 @@ use crate::engine::{CONTRACT, fill, filled, rename, state, state_table, users};
 use crate::support::{self, Db, Engine};
 
 /// The points that are tried here.
-pub(super) const POINTS: [&str; 16] = [
+pub(super) const POINTS: [&str; 18] = [
     "dead-fences-before-commit",
     "dead-fences-after-commit",
     "baseline-before-commit",
     "baseline-after-commit",
     "accepted-before-commit",
     "accepted-after-commit",
+    "up-before-commit",
+    "up-after-commit",
     "lifted-fence-before-commit",
     "lifted-fence-after-commit",
     "refill-before-commit",
@@ -177,6 +179,21 @@ fn an_edit_is_accepted_whole_or_not_at_all() {
             killed(&project, &accept, point);
         }
         project.zdm(&["migrate"]).ended(0);
+    });
+}
+
+#[test]
+fn all_phases_at_once_go_on_after_any_crash() {
+    support::each(|db| {
+        let project = Project::on(db);
+        let table = "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(50) NOT NULL);\n";
+        project.file("migrations/0000_users/expand.sql", table);
+        rename(&project);
+        for point in points("up") {
+            killed(&project, &["up"], point);
+        }
+        project.zdm(&["up"]).ended(0);
+        assert_eq!((state(db, "0000"), state(db, "0001")), ("purged".into(), "purged".into()));
     });
 }
 

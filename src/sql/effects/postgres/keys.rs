@@ -42,7 +42,11 @@ pub(super) fn to<'c>(
 }
 
 /// The columns that a foreign key points at: those that it names, or the primary key.
-pub(in crate::sql::effects) fn referenced(catalog: &Catalog, key: &Constraint, table: &TableName) -> Vec<String> {
+pub(in crate::sql::effects) fn referenced(
+    catalog: &Catalog,
+    key: &Constraint,
+    table: &TableName,
+) -> Vec<String> {
     let named = key.definition.split_once("REFERENCES").and_then(|(_, rest)| {
         let (_, rest) = rest.split_once('(')?;
         let (columns, _) = rest.split_once(')')?;
