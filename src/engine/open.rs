@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::commands::Ground;
 use super::event::Event;
 use super::failure;
 use super::fault;
@@ -10,6 +11,7 @@ use super::job::Job;
 use super::run::Run;
 use super::run_lock::RunLock;
 use super::session::Worker;
+use super::steps;
 use super::stop;
 use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
@@ -20,10 +22,11 @@ use crate::database::state::journal::journal;
 use crate::database::state::services::{Ungranted, declare_services};
 use crate::database::stored;
 use crate::error::{Error, ErrorKind};
-use crate::model::journal::MigrationRecord;
+use crate::model::journal::{MigrationRecord, Progress};
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::model::state::State;
+use crate::model::step::Action;
 use crate::plan::history::History;
 
 /// Runs `body` with a work connection and the run lock, and gives both back, whatever comes out of it.
@@ -95,13 +98,46 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
 /// The migrations whose old structure is out of sight, or on its way: a gate that died then had decided.
 async fn hidden(run: &mut Run<'_>) -> Result<BTreeSet<MigrationId>, Error> {
     let history = history(run.work.conn()).await?;
-    let is_hidden = |record: &MigrationRecord| match record.state {
-        State::Hidden | State::Purging | State::Purged => true,
-        // Where statements commit by themselves, a contract that has begun may have hidden something.
-        State::Contracting => record.steps.iter().any(|step| step.phase == Phase::Contract),
-        _ => false,
+    let mut hidden = BTreeSet::new();
+    for record in history.records {
+        let is_hidden = match record.state {
+            State::Hidden | State::Purging | State::Purged => true,
+            State::Contracting => has_hidden(run, &record).await?,
+            _ => false,
+        };
+        if is_hidden {
+            hidden.insert(record.id);
+        }
+    }
+    Ok(hidden)
+}
+
+/// Whether a contract that was begun has taken something out of sight. Where statements commit by themselves the catalog
+/// says so; if it does not, it has.
+async fn has_hidden(run: &mut Run<'_>, record: &MigrationRecord) -> Result<bool, Error> {
+    let begun: Vec<_> =
+        record.steps.iter().filter(|step| step.phase == Phase::Contract).cloned().collect();
+    let Some(migration) = run.job.project.migrations.iter().find(|m| m.id == record.id) else {
+        return Ok(!begun.is_empty());
     };
-    Ok(history.records.into_iter().filter(is_hidden).map(|record| record.id).collect())
+    for step in begun {
+        let ground = Ground::read(run).await?;
+        let planned = ground.steps(run, migration, Phase::Contract).unwrap_or_default();
+        let planned = planned.iter().find(|planned| planned.name == step.name);
+        let has_effect = match planned.map(|planned| &planned.action) {
+            Some(Action::Statements(group)) if step.progress == Progress::Begun => {
+                steps::has_effect(run.work.conn(), &group.statements).await
+            }
+            _ => Ok(true),
+        };
+        let has_effect = has_effect.map_err(|error| {
+            failure::working("ask how far the contract of a dead run came", error)
+        })?;
+        if has_effect {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses a server that takes no writes, before anything is asked of it.

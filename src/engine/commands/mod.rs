@@ -15,6 +15,7 @@ mod up;
 mod verify;
 
 pub(crate) use accept::accept;
+pub(crate) use advance::Ground;
 pub(crate) use baseline::{Baselined, Wish as BaselineWish, Write, baseline};
 pub(crate) use contract::contract;
 pub(crate) use expand::expand;

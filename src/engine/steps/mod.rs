@@ -11,6 +11,8 @@ mod record;
 mod verify;
 mod watched;
 
+pub(crate) use one_by_one::has_effect;
+
 use super::failure::{self, Halt};
 use super::gate::Passed;
 use super::job::Job;

@@ -141,6 +141,14 @@ async fn rest(
     Ok(())
 }
 
+/// Whether any statement of a step that had begun took effect, or nothing tells.
+pub(crate) async fn has_effect(
+    conn: &mut Connection,
+    statements: &[Statement],
+) -> Result<bool, DbError> {
+    Ok(fate(conn, statements).await? != Fate::Next(0))
+}
+
 /// Which statements of a step that had begun took effect: they ran in order.
 async fn fate(conn: &mut Connection, statements: &[Statement]) -> Result<Fate, DbError> {
     let mut answers = Vec::new();

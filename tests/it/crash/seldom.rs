@@ -73,6 +73,31 @@ fn the_fence_of_a_gate_that_died_is_lifted_by_whoever_lives() {
 }
 
 #[test]
+fn a_contract_that_died_shuts_old_builds_out_only_if_it_hid_something() {
+    support::each(|db| {
+        let project = migrated(db);
+        let before: &[&str] = match db.engine {
+            Engine::Postgres => &["gate-passed", "statement-before", "step-before-commit"],
+            Engine::MariaDb => &["gate-passed", "intent-after-commit", "tables-locked"],
+        };
+        for point in before {
+            killed(&project, CONTRACT, point);
+            project.zdm(&["expand"]).ended(0).says("lifted the fence");
+            assert_eq!(fences(db), [[""; 0]; 0], "killed at {point}");
+            db.run("UPDATE users SET name = 'old' WHERE id = 1");
+        }
+        if db.engine == Engine::MariaDb {
+            killed(&project, CONTRACT, "statement-after");
+            project.zdm(&["expand"]).ended(0).says("completed the fence");
+            assert_eq!(fences(db), [["final"]]);
+        }
+        project.zdm(CONTRACT).ended(0);
+        assert_eq!(fences(db), [["final"]]);
+        assert_eq!(db.value("SELECT title FROM users WHERE id = 1"), "old");
+    });
+}
+
+#[test]
 fn a_gate_that_gave_up_leaves_no_fence() {
     support::each(|db| {
         let project = migrated(db);
