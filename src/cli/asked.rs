@@ -35,16 +35,19 @@ pub(crate) fn of_snapshot(path: &Path, shown: &str) -> Result<Asked, Error> {
     })?;
     let snapshot::Snapshot { server, taken_at, catalog, history } = read;
     let source = format!("{shown} of {}", instant(taken_at));
-    Ok(Asked { server, catalog, history: history.unwrap_or_default(), source })
+    let now = Some(chrono::Utc::now().timestamp_millis());
+    let history = History { now, ..history.unwrap_or_default() };
+    Ok(Asked { server, catalog, history, source })
 }
 
 /// Asks the database, when one is known.
 pub(crate) fn of_database(shell: &Shell<'_>, settings: &Settings) -> Result<Option<Asked>, Error> {
     let Some(target) = settings.target(Way::Any) else { return Ok(None) };
+    let now = chrono::Utc::now().timestamp_millis();
     let asked = shell.block_on(async {
         let mut reading = Reading::open(&target, settings.config.environment.as_deref()).await?;
         let history = if reading.has_state {
-            open::history(&mut reading.conn).await?
+            History { now: Some(now), ..open::history(&mut reading.conn).await? }
         } else {
             History::default()
         };

@@ -4,8 +4,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::args::{Command, Format};
+use super::args::{Command, Format, GlobalArgs};
 use super::output::{Output, Stop};
+use super::settings;
 use crate::error::{Error, ErrorKind};
 use crate::report::check::{Check, Failed};
 use crate::report::formats::{Rendered, ReportFormat};
@@ -37,8 +38,10 @@ pub(crate) fn failed(
     output: &Output,
     format: &ReportFormat,
     (command, error, code): (&'static str, &Error, u8),
+    root: &Root,
 ) -> Result<(), Stop> {
-    send(output, &(format.failed)(&Failed { command, error, code, at: chrono::Utc::now() }))
+    let at = chrono::Utc::now();
+    send(output, &(format.failed)(&Failed { command, error, code, at, root }))
 }
 
 fn send(output: &Output, rendered: &Rendered) -> Result<(), Stop> {
@@ -58,8 +61,9 @@ fn send(output: &Output, rendered: &Rendered) -> Result<(), Stop> {
 }
 
 /// The repository: what the service that runs the job says, else the nearest folder with `.git`, else this folder.
-pub(crate) fn root(directory: &Path) -> Root {
+pub(crate) fn root(directory: &Path, globals: &GlobalArgs) -> Root {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let project = real(&settings::project_directory(globals, directory));
     let directory = real(directory);
     let said = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"]
         .into_iter()
@@ -69,5 +73,5 @@ pub(crate) fn root(directory: &Path) -> Root {
         .find(|root| directory.starts_with(root));
     let found = || directory.ancestors().find(|folder| folder.join(".git").exists());
     let root: PathBuf = said.or_else(|| found().map(PathBuf::from)).unwrap_or(directory.clone());
-    Root { root, directory }
+    Root { top: root, directory, project }
 }

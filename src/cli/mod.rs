@@ -60,7 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let code = match ended {
         Ok(code) => code,
         Err(Stop::PipeClosed) => ExitCode::SUCCESS,
-        Err(Stop::Failed(error)) => fail(name, &error, &output),
+        Err(Stop::Failed(error)) => fail(name, &error, (&cli.globals, &output)),
     };
     tracing::debug!(command = name, "done");
     code
@@ -141,14 +141,22 @@ fn refuse(error: &Error, output: &Output) -> ExitCode {
     ExitCode::from(exit::code(error.kind))
 }
 
-fn fail(command: &'static str, error: &Error, output: &Output) -> ExitCode {
+fn fail(
+    command: &'static str,
+    error: &Error,
+    (globals, output): (&GlobalArgs, &Output),
+) -> ExitCode {
     let code = exit::code(error.kind);
     let written = match output.format {
         Format::Human => output.problem(&human::failure::failure(error)),
         Format::Json => output.data(&json::render(&json::failure::failure(command, error, code))),
-        Format::Report(format) => output
-            .problem(&human::failure::failure(error))
-            .and_then(|()| check::failed(output, format, (command, error, code))),
+        Format::Report(format) => {
+            let directory = std::env::current_dir().unwrap_or_default();
+            let root = check::root(&directory, globals);
+            output
+                .problem(&human::failure::failure(error))
+                .and_then(|()| check::failed(output, format, (command, error, code), &root))
+        }
     };
     if written.is_err() {
         tracing::debug!("nobody reads the error");

@@ -78,13 +78,14 @@ fn migration(path: &str, name: &str, files: Vec<(String, String)>) -> Result<Mig
             .detail(invalid.to_string())
             .hint(format!("Rename it to NNNN_slug, or move it out of {path}."))
     })?;
-    let mut declaration = None;
+    let (mut declaration, mut written) = (None, None);
     let mut sql = BTreeMap::new();
     for (file, text) in files {
         let file_path = format!("{path}/{name}/{file}");
         if file == DECLARATION {
             let source = Source { path: &file_path, text: &text };
             declaration = Some(migration_toml::parse(source)?);
+            written = Some(SqlFile::new(file_path, text));
         } else if let Some((_, phase)) = SQL_FILES.iter().find(|(known, _)| *known == file) {
             sql.insert(*phase, SqlFile::new(file_path, text));
         } else {
@@ -98,7 +99,16 @@ fn migration(path: &str, name: &str, files: Vec<(String, String)>) -> Result<Mig
     }
     let Declaration { description, deploy_after, operations, backfills, contract } =
         declaration.unwrap_or_default();
-    Ok(Migration { id, description, deploy_after, operations, files: sql, backfills, contract })
+    Ok(Migration {
+        id,
+        description,
+        deploy_after,
+        operations,
+        declaration: written,
+        files: sql,
+        backfills,
+        contract,
+    })
 }
 
 fn unknown_file(path: &str, file: &str) -> Error {

@@ -95,6 +95,8 @@ pub(crate) struct LintConfig {
     pub(crate) rules: BTreeMap<String, Option<Severity>>,
     /// The first migration that is judged; what is older is only read for the schema.
     pub(crate) since: Option<String>,
+    /// For how long a migration may be open, when that is not the default.
+    pub(crate) open_for: Option<Duration>,
 }
 
 /// What holds when zdm.toml says nothing.

@@ -183,7 +183,7 @@ pub(crate) fn is_service_name(name: &str) -> bool {
 }
 
 fn lint(top: &Section<'_>) -> Result<LintConfig, Error> {
-    let Some(section) = top.section("lint", &["rules", "since"])? else {
+    let Some(section) = top.section("lint", &["rules", "since", "open_for"])? else {
         return Ok(LintConfig::default());
     };
     let severities = [
@@ -198,6 +198,7 @@ fn lint(top: &Section<'_>) -> Result<LintConfig, Error> {
         let message = "key \"since\" names no migration: it has no number";
         return Err(section.error_at("since", message));
     }
+    let open_for = section.duration("open_for")?;
     let mut read = BTreeMap::new();
     if let Some(rules) = section.section("rules", &ids)? {
         for id in ids {
@@ -206,7 +207,7 @@ fn lint(top: &Section<'_>) -> Result<LintConfig, Error> {
             }
         }
     }
-    Ok(LintConfig { rules: read, since })
+    Ok(LintConfig { rules: read, since, open_for })
 }
 
 fn known_rules() -> Vec<&'static str> {

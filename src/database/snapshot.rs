@@ -301,7 +301,8 @@ mod tests {
             base: None,
             steps: vec![step],
         };
-        let history = History { records: vec![record], bases: [(id, catalog.clone())].into() };
+        let history =
+            History { records: vec![record], bases: [(id, catalog.clone())].into(), now: None };
         let server = Server { engine: Engine::Postgres, version: (15, 18) };
         Snapshot { server, taken_at: 1_700_000_000_000, catalog, history: Some(history) }
     }

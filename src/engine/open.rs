@@ -200,5 +200,5 @@ pub(crate) async fn history(conn: &mut Connection) -> Result<History, Error> {
             bases.insert(record.id.clone(), base);
         }
     }
-    Ok(History { records, bases })
+    Ok(History { records, bases, now: None })
 }

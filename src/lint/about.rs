@@ -43,6 +43,12 @@ pub(crate) struct Example {
     /// Of an example that is a migration.toml: the phases that have files beside it.
     #[serde(default)]
     files: Vec<String>,
+    /// Of an example that is a migration.toml: where the migration stands.
+    #[serde(default)]
+    state: Option<String>,
+    /// For how many days.
+    #[serde(default)]
+    pub(crate) days: Option<u64>,
     /// The schema before it.
     #[serde(default)]
     pub(crate) schema: String,
@@ -86,6 +92,13 @@ impl Example {
     #[cfg(test)]
     pub(crate) fn files(&self) -> Vec<Phase> {
         self.files.iter().filter_map(|word| Phase::parse(word)).collect()
+    }
+
+    /// Where the migration stands.
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> crate::model::state::State {
+        let known = self.state.as_deref().map(crate::model::state::State::parse);
+        known.flatten().unwrap_or(crate::model::state::State::Pending)
     }
 
     /// In which phase.

@@ -1,12 +1,14 @@
 //! What is said of a migration as a whole: its migration.toml, and which files it has.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::ask::{Check, Report};
 use super::finding::{Finding, Severity};
 use super::{LintedStatement, judge, rules};
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
+use crate::model::state::State;
 use crate::sql::span::{Places, Span};
 use crate::sql::split::Directive;
 
@@ -25,6 +27,12 @@ pub(crate) struct MigrationFacts<'a> {
     pub(crate) engine: Engine,
     /// `[lint.rules]`.
     pub(crate) rules: &'a BTreeMap<String, Option<Severity>>,
+    /// Where it stands.
+    pub(crate) state: State,
+    /// For how long; none: nobody knows.
+    pub(crate) open: Option<Duration>,
+    /// For how long it may, when `[lint] open_for` says so.
+    pub(crate) limit: Option<Duration>,
 }
 
 /// What a rule is asked about: a migration, its declaration read.
@@ -59,10 +67,24 @@ impl MigrationSubject<'_> {
         }
     }
 
+    /// Whether it has not come to its contract: what would make that safer can still be done.
+    pub(super) fn can_be_mended(&self) -> bool {
+        use State::{Expanded, Expanding, Migrated, Migrating, Pending};
+        matches!(self.facts.state, Pending | Expanding | Expanded | Migrating | Migrated)
+    }
+
     /// Whether contract takes something away.
     pub(super) fn contracts(&self) -> bool {
         self.facts.files.contains(&Phase::Contract) || !self.list("operation").is_empty()
     }
+}
+
+/// How long a migration may be open when zdm.toml says nothing.
+const LIMIT: Duration = Duration::from_hours(30 * 24);
+
+/// Whether a migration has been begun and not ended for longer than `limit`, or than 30 days.
+pub(crate) fn is_left_open(state: State, open: Duration, limit: Option<Duration>) -> bool {
+    !matches!(state, State::Pending | State::Purged) && open > limit.unwrap_or(LIMIT)
 }
 
 /// What the rules say of a migration as a whole: findings in its migration.toml, part by part.

@@ -79,6 +79,8 @@ pub(crate) fn digest(plan: &Plan, only: Option<Phase>) -> Digest<'_> {
             digest.add_phase(&migration.id, phase);
         }
         digest.migrations += usize::from(is_open);
+        let beside = migration.findings_beside().filter(|_| only.is_none());
+        beside.for_each(|(_, finding)| digest.add_finding(finding));
     }
     digest
 }

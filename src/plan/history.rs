@@ -1,6 +1,7 @@
 //! What a database says of the migrations.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::model::journal::{MigrationRecord, StepRecord};
 use crate::model::name::MigrationId;
@@ -15,6 +16,8 @@ pub(crate) struct History {
     pub(crate) records: Vec<MigrationRecord>,
     /// The saved base of each migration that has begun (`MigrationRecord::base`, decoded).
     pub(crate) bases: BTreeMap<MigrationId, Catalog>,
+    /// When that was so: milliseconds since 1970. None: nobody asks for how long a migration has been open.
+    pub(crate) now: Option<i64>,
 }
 
 impl History {
@@ -26,6 +29,13 @@ impl History {
     /// What is recorded of a migration.
     pub(crate) fn record(&self, id: &MigrationId) -> Option<&MigrationRecord> {
         self.records.iter().find(|record| record.id == *id)
+    }
+
+    /// For how long a migration has been where it stands; none: it has not begun, or nobody knows what time it is.
+    pub(crate) fn open_for(&self, id: &MigrationId) -> Option<Duration> {
+        let since = self.record(id)?.since;
+        let millis = u64::try_from(self.now?.saturating_sub(since)).ok()?;
+        Some(Duration::from_millis(millis))
     }
 
     /// What is recorded of a step.

@@ -24,6 +24,8 @@ pub(crate) struct Migration {
     pub(crate) deploy_after: Reached,
     /// Declarative changes; they come first in each phase.
     pub(crate) operations: Vec<Box<dyn Operation>>,
+    /// `migration.toml`; none: there is nothing but SQL.
+    pub(crate) declaration: Option<SqlFile>,
     /// SQL files: `expand.sql`, `migrate.sql`, `contract.sql`, `rollback.sql`.
     pub(crate) files: BTreeMap<Phase, SqlFile>,
     /// Backfills by hand, run in migrate before `migrate.sql`.
@@ -32,7 +34,7 @@ pub(crate) struct Migration {
     pub(crate) contract: ContractSettings,
 }
 
-/// A file of statements.
+/// A file of a migration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct SqlFile {
     /// Its path as the user would type it.

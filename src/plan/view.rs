@@ -33,6 +33,9 @@ pub(crate) struct PlannedMigration {
     pub(crate) phases: Vec<PlannedPhase>,
     /// What makes it impossible, with help: it will be refused.
     pub(crate) refusals: Vec<(String, String)>,
+    /// What is judged beside the steps: lines of migration.toml with what is said of the migration as a whole, and the
+    /// statements of rollback.sql. None when nothing is left to run.
+    pub(crate) beside: Vec<PlannedStatement>,
     /// What people should know: triggers that a backfill fires, dependents, ...
     pub(crate) notes: Vec<String>,
 }
@@ -87,4 +90,11 @@ pub(crate) struct PlannedStatement {
     pub(crate) estimate: Option<Estimate>,
     /// What the rules say.
     pub(crate) findings: Vec<Finding>,
+}
+
+impl PlannedMigration {
+    /// What the rules say beside the steps, with what it is said of.
+    pub(crate) fn findings_beside(&self) -> impl Iterator<Item = (&PlannedStatement, &Finding)> {
+        self.beside.iter().flat_map(|part| part.findings.iter().map(move |finding| (part, finding)))
+    }
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::lint::finding::{Finding, Fix, Severity};
 use crate::model::server::Server;
 use crate::plan::verified::{Difference, Verified};
-use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStep};
+use crate::plan::view::{Plan, PlannedMigration, PlannedPhase, PlannedStatement};
 use crate::report::human::plan::View;
 use crate::sql::span::Span;
 
@@ -61,6 +61,8 @@ pub(crate) struct Failed<'a> {
     pub(crate) code: u8,
     /// When.
     pub(crate) at: DateTime<Utc>,
+    /// The repository, and where in it the project is.
+    pub(crate) root: &'a Root,
 }
 
 /// A file or a migration.
@@ -109,7 +111,7 @@ impl<'a> Check<'a> {
     pub(crate) fn lint(about: About<'a>, files: &[LintedFile]) -> Self {
         let mut marks = Marks::new(about.server.engine);
         let groups = files.iter().map(|file| lint_group(file, &about, &mut marks)).collect();
-        let statements: usize = files.iter().map(|file| file.statements.len()).sum();
+        let statements: usize = files.iter().map(LintedFile::count).sum();
         let (files_words, statements) =
             (count_of(files.len(), "file"), count_of(statements, "statement"));
         let found = counted(files.iter().flat_map(LintedFile::findings));
@@ -244,26 +246,30 @@ fn plan_group(
         let problems = migration.refusals.iter().map(refusal).collect();
         cases.push(Case { class: id.clone(), title: "can run".to_owned(), problems });
     }
+    if migration.findings_beside().next().is_some() && view.only.is_none() {
+        let problems = problems(&migration.beside, &declared, (about, view), marks);
+        cases.push(Case { class: id.clone(), title: "as a whole".to_owned(), problems });
+    }
     let left = |phase: &&PlannedPhase| phase.steps.iter().any(|step| !step.done);
     for phase in migration.phases.iter().filter(left) {
         let left = phase.steps.iter().enumerate().filter(|(_, step)| !step.done);
         cases.extend(left.map(|(index, step)| Case {
             class: format!("{id}.{}", phase.phase),
             title: format!("{}. {}", index + 1, brief(&step.step.title)),
-            problems: step_problems(step, &declared, (about, view), marks),
+            problems: problems(&step.statements, &declared, (about, view), marks),
         }));
     }
     Group { name: id, cases }
 }
 
-fn step_problems(
-    step: &PlannedStep,
+fn problems(
+    statements: &[PlannedStatement],
     declared: &str,
     (about, view): (&About<'_>, &View<'_>),
     marks: &mut Marks,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for statement in &step.statements {
+    for statement in statements {
         for found in &statement.findings {
             let place = statement.place.as_ref().map(|(path, _)| path);
             let text = place.and_then(|path| view.texts.get(path));

@@ -38,6 +38,11 @@ pub(crate) struct LintedStatement {
 }
 
 impl LintedFile {
+    /// How many statements it has. What is said of a migration as a whole stands at none.
+    pub(crate) fn count(&self) -> usize {
+        self.statements.iter().filter(|statement| !statement.sql.is_empty()).count()
+    }
+
     /// What the rules say of all of it.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.statements.iter().flat_map(|statement| &statement.findings)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::interface::{Interface, Output};
 use crate::model::name::TableName;
 
 /// One act of a statement.
@@ -21,6 +22,8 @@ pub(crate) struct Act {
     pub(crate) reads: Vec<Read>,
     /// Functions that it calls, without the server's own as far as those are known.
     pub(crate) calls: Vec<TableName>,
+    /// What users of the view or routine that it makes rely on, when that can be told.
+    pub(crate) interface: Option<Interface>,
     /// A text that matters: a partition's bound, a function's body.
     pub(crate) text: String,
     /// In the statement's words, for people: `CREATE TRIGGER audit`.
@@ -71,7 +74,15 @@ impl Act {
     /// All names in it, to be resolved.
     pub(crate) fn names_mut(&mut self) -> impl Iterator<Item = &mut TableName> {
         let reads = self.reads.iter_mut().map(|read| &mut read.table);
-        self.tables.iter_mut().chain(&mut self.others).chain(reads)
+        let outputs = match &mut self.interface {
+            Some(Interface::View(outputs)) => outputs.as_mut_slice(),
+            _ => &mut [],
+        };
+        let whole = outputs.iter_mut().filter_map(|output| match output {
+            Output::All(table) => Some(table),
+            Output::Column(_) => None,
+        });
+        self.tables.iter_mut().chain(&mut self.others).chain(reads).chain(whole)
     }
 
     /// The tables on which it needs more than readers and writers do.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::interface::Interfaces;
 use super::tables::Tables;
 use crate::model::name::TableName;
 
@@ -28,6 +29,8 @@ pub(crate) struct Beside {
     pub(crate) domains: BTreeMap<TableName, Domain>,
     /// The table of an extended statistics object (PostgreSQL).
     pub(crate) statistics: BTreeMap<TableName, TableName>,
+    /// What users of views and routines rely on.
+    pub(crate) interfaces: Interfaces,
 }
 
 /// A type with conditions of its own (PostgreSQL).

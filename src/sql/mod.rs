@@ -9,6 +9,7 @@ pub(crate) mod effect;
 pub(crate) mod effects;
 pub(crate) mod estimate;
 pub(crate) mod fits;
+pub(crate) mod interface;
 pub(crate) mod pinned;
 pub(crate) mod quote;
 pub(crate) mod redact;

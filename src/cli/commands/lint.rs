@@ -11,16 +11,13 @@ use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
 use crate::cli::{Shell, check, exit, files};
-use crate::config::folder::DECLARATION;
 use crate::error::{Error, ErrorKind};
 use crate::lint::fix::fixed;
-use crate::lint::migration::{MigrationFacts, lint_migration};
 use crate::lint::{FileContext, ReadFile, judge_file, read_file};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::plan::build::plan;
 use crate::plan::history::History;
-use crate::plan::migration::Migration;
 use crate::plan::view::PlannedStatement;
 use crate::report::check::{About, Check};
 use crate::report::json::lint::LintResult;
@@ -70,7 +67,7 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
         (LintResult::Done, 0)
     };
     if let Format::Report(format) = shell.output.format {
-        let root = check::root(&shell.directory);
+        let root = check::root(&shell.directory, shell.globals);
         let at = chrono::Utc::now();
         let about = About { command: "lint", server, root: &root, at, code, fails };
         check::write(shell.output, format, &Check::lint(about, &linted))?;
@@ -222,64 +219,27 @@ fn of_project(
     };
     let mut linted: Vec<LintedFile> = Vec::new();
     let texts = sources(&project);
-    let phases = plan.migrations.iter().flat_map(|migration| &migration.phases);
-    for phase in phases {
+    let steps = plan.migrations.iter().flat_map(|migration| &migration.phases).flat_map(|phase| {
         let statements = phase.steps.iter().flat_map(|step| &step.statements);
-        for statement in statements {
-            let Some((path, _)) = &statement.place else { continue };
-            let statement = linted_statement(statement);
-            match linted.iter_mut().find(|file| file.path == *path) {
-                Some(file) => file.statements.push(statement),
-                None => linted.push(LintedFile {
-                    path: path.clone(),
-                    text: texts.get(path).cloned().unwrap_or_default(),
-                    phase: phase.phase,
-                    statements: vec![statement],
-                }),
-            }
+        statements.map(|statement| (phase.phase, statement))
+    });
+    let beside = plan.migrations.iter().flat_map(|migration| &migration.beside);
+    let beside = beside.map(|statement| (json::plan::phase_of(statement), statement));
+    for (phase, statement) in steps.chain(beside) {
+        let Some((path, _)) = &statement.place else { continue };
+        let statement = linted_statement(statement);
+        match linted.iter_mut().find(|file| file.path == *path) {
+            Some(file) => file.statements.push(statement),
+            None => linted.push(LintedFile {
+                path: path.clone(),
+                text: texts.get(path).cloned().unwrap_or_default(),
+                phase,
+                statements: vec![statement],
+            }),
         }
-    }
-    let lint = &settings.config.lint;
-    let judged = project.migrations.iter().filter(|migration| lint.judges_migration(&migration.id));
-    for migration in judged {
-        linted.extend(of_declaration(migration, server, settings)?);
     }
     linted.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(linted)
-}
-
-/// What is said of a migration as a whole, in its migration.toml; none: nothing.
-fn of_declaration(
-    migration: &Migration,
-    server: Server,
-    settings: &Settings,
-) -> Result<Option<LintedFile>, Error> {
-    let path = settings.folder()?.join(migration.id.as_str()).join(DECLARATION);
-    let shown = path.display().to_string();
-    let text = if path.is_file() { files::read(&path, &shown)? } else { String::new() };
-    let phases: Vec<_> = migration.files.keys().copied().collect();
-    let services: Vec<_> = settings.config.services.keys().map(String::as_str).collect();
-    let statements = lint_migration(&MigrationFacts {
-        id: migration.id.as_str(),
-        declaration: &text,
-        files: &phases,
-        services: &services,
-        engine: server.engine,
-        rules: &settings.config.lint.rules,
-    });
-    let statements: Vec<_> = statements
-        .into_iter()
-        .map(|statement| LintedStatement {
-            span: statement.source.span,
-            sql: statement.source.sql,
-            changes: statement.changes,
-            effect: statement.effect,
-            estimate: statement.estimate,
-            findings: statement.findings,
-        })
-        .collect();
-    let file = LintedFile { path: shown, text, phase: Phase::Expand, statements };
-    Ok((!file.statements.is_empty()).then_some(file))
 }
 
 fn linted_statement(statement: &PlannedStatement) -> LintedStatement {

@@ -69,8 +69,11 @@ fn find<'p>(project: &'p Project, called: &str) -> Result<&'p Migration, Error> 
     })
 }
 
-/// The texts of a project's SQL files by their paths.
+/// The texts of a project's files by their paths.
 fn sources(project: &Project) -> BTreeMap<String, String> {
-    let files = project.migrations.iter().flat_map(|migration| migration.files.values());
+    let files = project
+        .migrations
+        .iter()
+        .flat_map(|migration| migration.files.values().chain(&migration.declaration));
     files.map(|file| (file.path.clone(), file.text.clone())).collect()
 }

@@ -20,7 +20,7 @@ use crate::plan::build;
 use crate::plan::history::History;
 use crate::plan::project::Project;
 use crate::plan::verified::Verified;
-use crate::plan::view::Plan;
+use crate::plan::view::{Plan, PlannedMigration};
 use crate::report::check::{About, Check};
 use crate::report::human::plan::{Detail, View};
 use crate::report::json::plan::PlanResult;
@@ -128,7 +128,7 @@ fn show(
         PlanResult::Refused => exit::code(ErrorKind::Usage),
     };
     if let Format::Report(format) = shell.output.format {
-        let (root, at) = (check::root(&shell.directory), chrono::Utc::now());
+        let (root, at) = (check::root(&shell.directory, shell.globals), chrono::Utc::now());
         let (server, fails) = (plan.server, wish.fails);
         let about = About { command: "plan", server, root: &root, at, code, fails };
         let found = Check::plan(about, &plan, &view);
@@ -168,7 +168,10 @@ fn judge(plan: &Plan, fails: Option<Severity>) -> PlanResult {
 fn findings(plan: &Plan) -> impl Iterator<Item = &Finding> {
     let phases = plan.migrations.iter().flat_map(|migration| &migration.phases);
     let steps = phases.flat_map(|phase| &phase.steps).filter(|step| !step.done);
-    steps.flat_map(|step| &step.statements).flat_map(|statement| &statement.findings)
+    let of_steps =
+        steps.flat_map(|step| &step.statements).flat_map(|statement| &statement.findings);
+    let beside = plan.migrations.iter().flat_map(PlannedMigration::findings_beside);
+    of_steps.chain(beside.map(|(_, finding)| finding))
 }
 
 /// The first phase that has something left to do.

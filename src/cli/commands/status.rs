@@ -20,7 +20,8 @@ pub(crate) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop
             shell.output.note(&format!("accepted {step}\n"))?;
         }
     }
-    let status = shell.block_on(commands::status(&job))??;
+    let status =
+        shell.block_on(commands::status(&job, chrono::Utc::now().timestamp_millis()))??;
     shell.result(
         || human::status::status(&status, shell.output.width()),
         || json::status::status(&status),

@@ -159,6 +159,13 @@ struct Found {
     shown: String,
 }
 
+/// Where zdm.toml is; the current directory when there is none.
+pub(crate) fn project_directory(globals: &GlobalArgs, directory: &Path) -> PathBuf {
+    let found = find(globals, directory).ok().flatten();
+    let folder = found.and_then(|found| found.path.parent().map(Path::to_path_buf));
+    folder.unwrap_or_else(|| directory.to_path_buf())
+}
+
 fn find(globals: &GlobalArgs, directory: &Path) -> Result<Option<Found>, Error> {
     if let Some(path) = &globals.config {
         let shown = path.display().to_string();

@@ -9,6 +9,7 @@ use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::error::Error;
+use crate::lint::migration::is_left_open;
 use crate::model::journal::Progress;
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
@@ -47,6 +48,8 @@ pub(crate) struct MigrationStatus {
     pub(crate) state: State,
     /// Since when: milliseconds since 1970 on the database's clock.
     pub(crate) since: Option<i64>,
+    /// For how many days, when that is longer than a migration should be open.
+    pub(crate) left_open: Option<u64>,
     /// Whether its folder is there.
     pub(crate) in_folder: bool,
     /// The steps that have begun.
@@ -81,14 +84,14 @@ pub(crate) struct BackfillStatus {
     pub(crate) done: bool,
 }
 
-/// Reads where things stand. Changes nothing, and needs no run lock.
-pub(crate) async fn status(job: &Job) -> Result<Status, Error> {
+/// Reads where things stand at a time, in milliseconds since 1970. Changes nothing, and needs no run lock.
+pub(crate) async fn status(job: &Job, now: i64) -> Result<Status, Error> {
     let (mut conn, installed) = open::to_read(job).await?;
     let failed = |error| failure::working("read the state", error);
     let identity = conn.identity().await.map_err(failed)?;
     let (mut history, mut run, mut backfills) = (History::default(), None, Vec::new());
     if installed {
-        history = open::history(&mut conn).await?;
+        history = History { now: Some(now), ..open::history(&mut conn).await? };
         run = run_owner(&mut conn).await.map_err(failed)?.filter(|owner| !owner.expired);
         backfills = checkpoints(&mut conn).await.map_err(failed)?;
     }
@@ -122,7 +125,11 @@ fn migrations(
             progress: step.progress,
         });
         let own = backfills.iter().filter(|(migration, ..)| *migration == id.as_str());
+        let limit = job.project.config.lint.open_for;
+        let open = history.open_for(&id);
+        let open = open.filter(|open| is_left_open(history.state(&id), *open, limit));
         MigrationStatus {
+            left_open: open.map(|open| open.as_secs() / (24 * 60 * 60)),
             description: migration.and_then(|migration| migration.description.clone()),
             state: history.state(&id),
             since: record.map(|record| record.since),

@@ -99,6 +99,7 @@ impl World {
             description: None,
             deploy_after: Reached::Migrated,
             operations: Vec::new(),
+            declaration: None,
             files: BTreeMap::new(),
             backfills: Vec::new(),
             contract: ContractSettings::default(),

@@ -11,6 +11,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(cx: &MigrationSubject<'_>) -> Vec<Part> {
+    if !cx.can_be_mended() {
+        return Vec::new();
+    }
     let backfills = cx.list("backfill").into_iter();
     let blind = backfills.filter(|(_, backfill)| !MigrationSubject::has(backfill, "verify"));
     blind

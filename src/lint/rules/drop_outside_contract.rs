@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(cx: &Subject<'_>) -> Vec<Report> {
     if let Change::Act(act) = &cx.located.change {
-        return beside_tables(act).into_iter().collect();
+        return beside_tables(cx, act).into_iter().collect();
     }
     let (what, table) = match &cx.located.change {
         Change::DropTable { table, .. } => (format!("table \"{}\"", cx.show(table)), table),
@@ -40,7 +40,7 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
 }
 
 /// Views, functions and types. One that the file makes again is replaced.
-fn beside_tables(act: &Act) -> Option<Report> {
+fn beside_tables(cx: &Subject<'_>, act: &Act) -> Option<Report> {
     let kind = match act.kind {
         "drop_view" => "view",
         "drop_materialized_view" => "materialized view",
@@ -51,7 +51,12 @@ fn beside_tables(act: &Act) -> Option<Report> {
         "drop_schema" => "schema",
         _ => return None,
     };
-    let name = &act.object.as_ref().or(act.tables.first())?.name;
+    let name = act.object.as_ref().or(act.tables.first())?;
+    // A helper that the same release makes and drops is nobody's.
+    if cx.catalog.beside.interfaces.is_new(name) {
+        return None;
+    }
+    let name = &name.name;
     let message = format!(
         "{kind} \"{name}\" goes while old builds still run: each of their statements that uses it fails"
     );

@@ -34,12 +34,15 @@ mod new_constraint;
 mod nobody_tolerates;
 mod not_null_without_default;
 mod not_understood;
+mod phase_left_open;
 mod primary_key_int;
 mod redundant_index;
 mod rename_column;
 mod rename_enum_value;
 mod rename_object;
 mod rename_table;
+mod replaced_function;
+mod replaced_view;
 mod reserved_word;
 mod result_shape;
 mod serial_type;
@@ -96,12 +99,15 @@ pub(crate) const ALL: &[Rule] = &[
     nobody_tolerates::RULE,
     not_null_without_default::RULE,
     not_understood::RULE,
+    phase_left_open::RULE,
     primary_key_int::RULE,
     redundant_index::RULE,
     rename_column::RULE,
     rename_enum_value::RULE,
     rename_object::RULE,
     rename_table::RULE,
+    replaced_function::RULE,
+    replaced_view::RULE,
     reserved_word::RULE,
     result_shape::RULE,
     serial_type::RULE,

@@ -14,7 +14,7 @@ fn check(cx: &MigrationSubject<'_>) -> Vec<Part> {
     let contract = cx.declared.get("contract").and_then(toml::Value::as_table);
     let is_tolerated =
         contract.is_some_and(|contract| MigrationSubject::has(contract, "tolerated_by"));
-    if !cx.contracts() || is_tolerated || cx.facts.services.is_empty() {
+    if !cx.can_be_mended() || !cx.contracts() || is_tolerated || cx.facts.services.is_empty() {
         return Vec::new();
     }
     let at = cx.facts.declaration.find("[contract]").unwrap_or(0);

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::*;
 use crate::lint::about::Example;
@@ -24,6 +25,9 @@ fn lint(rule: &Rule, example: &Example, sql: &str) -> Vec<Finding> {
             services: &["api"],
             engine,
             rules: &rules,
+            state: example.state(),
+            open: example.days.map(|days| Duration::from_hours(24 * days)),
+            limit: None,
         };
         let linted = lint_migration(&facts);
         return linted.into_iter().flat_map(|statement| statement.findings).collect();

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(cx: &MigrationSubject<'_>) -> Vec<Part> {
     let has = |phase: Phase| cx.facts.files.contains(&phase);
-    if has(Phase::Rollback) || !(has(Phase::Expand) || has(Phase::Migrate)) {
+    if !cx.can_be_mended() || has(Phase::Rollback) || !(has(Phase::Expand) || has(Phase::Migrate)) {
         return Vec::new();
     }
     let message = format!(

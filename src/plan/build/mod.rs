@@ -3,6 +3,7 @@
 //! Without a database the folder is replayed from nothing. Expand and migrate of all migrations come before their
 //! contracts, as in life: contract waits for old builds, expand does not.
 
+mod beside;
 mod phase;
 mod words;
 
@@ -82,6 +83,7 @@ impl<'p> Scene<'p> {
                 state,
                 phases: Vec::new(),
                 refusals: Vec::new(),
+                beside: Vec::new(),
                 notes: Vec::new(),
             },
         };
@@ -99,6 +101,7 @@ impl<'p> Scene<'p> {
             let syncs = steps::syncs(migration, Phase::Expand, &self.context(&draft));
             self.syncs.extend(syncs);
         }
+        draft.planned.beside = self.rollback(&draft);
         draft
     }
 
@@ -119,6 +122,7 @@ impl<'p> Scene<'p> {
                 self.catalog.settle();
             }
         }
+        self.add_declared(draft);
     }
 
     fn context<'c>(&self, draft: &'c Draft<'p>) -> PlanContext<'c>

@@ -145,7 +145,7 @@ impl<'p> Scene<'p> {
         units(&linted, |statement| statement.source.group).into_iter().map(<[_]>::to_vec).collect()
     }
 
-    fn lint<'c>(
+    pub(super) fn lint<'c>(
         &'c self,
         phase: Option<Phase>,
         catalog: &'c mut Catalog,

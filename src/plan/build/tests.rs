@@ -305,3 +305,54 @@ fn what_can_never_run_is_refused_by_name() {
         "{found}"
     );
 }
+
+/// What is said beside the steps: file, rule, and the message.
+fn beside(folders: &[(&str, &[(&str, &str)])], history: &History) -> Vec<(String, &'static str)> {
+    let server = Server { engine: Engine::Postgres, version: (15, 0) };
+    let plan = plan(&project(folders), server, None, history);
+    let findings = plan.migrations.iter().flat_map(PlannedMigration::findings_beside);
+    let path = |place: &Option<(String, _)>| place.as_ref().map(|(path, _)| path.clone());
+    findings.map(|(part, found)| (path(&part.place).unwrap_or_default(), found.rule)).collect()
+}
+
+#[test]
+fn a_plan_says_what_is_wrong_with_a_migration_as_a_whole_and_with_its_rollback() {
+    let backfill = "[[backfill]]\ntable='users'\nset=\"name = 'x'\"\n";
+    let rollback = "DROP TABLE users;\nALTER TABLE other ALTER COLUMN a TYPE bigint;";
+    let folders: &[(&str, &[(&str, &str)])] = &[
+        ("0001_users", &[("expand.sql", USERS)]),
+        ("0002_fill", &[("migration.toml", backfill)]),
+        (
+            "0003_other",
+            &[("expand.sql", "CREATE TABLE other (id int, a int);"), ("rollback.sql", rollback)],
+        ),
+    ];
+    let found = beside(folders, &History::default());
+    let found: Vec<_> = found.iter().map(|(path, rule)| (path.as_str(), *rule)).collect();
+    let expected = [
+        ("m/0001_users/expand.sql", "without-rollback"),
+        ("m/0002_fill/migration.toml", "backfill-without-verify"),
+        ("m/0003_other/rollback.sql", "change-type"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_plan_says_since_when_a_migration_is_open() {
+    use crate::model::journal::MigrationRecord;
+    let day = 24 * 60 * 60 * 1000;
+    let at = |state, days: i64| {
+        let id = crate::model::name::MigrationId::parse("0001_title").unwrap();
+        let record = MigrationRecord { id, state, since: 0, base: None, steps: Vec::new() };
+        let history =
+            History { records: vec![record], now: Some(days * day), ..History::default() };
+        let files: &[(&str, &str)] =
+            &[("contract.sql", "DROP TABLE t;"), ("rollback.sql", "SELECT 1;")];
+        let found = beside(&[("0001_title", files)], &history);
+        found.iter().any(|(_, rule)| *rule == "phase-left-open")
+    };
+    assert!(at(State::Migrated, 31));
+    assert!(!at(State::Migrated, 29));
+    assert!(at(State::Expanding, 31));
+    assert!(!at(State::Purged, 400));
+}

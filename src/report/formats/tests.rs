@@ -81,7 +81,7 @@ fn texts(project: &Project) -> BTreeMap<String, String> {
 }
 
 fn root() -> Root {
-    Root { root: "/repo".into(), directory: "/repo/shop".into() }
+    Root { top: "/repo".into(), directory: "/repo/shop".into(), project: "/repo/shop".into() }
 }
 
 fn about<'a>(command: &'static str, root: &'a Root) -> About<'a> {
@@ -142,7 +142,8 @@ fn failed(format: &str) -> Rendered {
         .detail("it is\nnot <there>")
         .hint("Look for it.");
     let at = chrono::DateTime::from_timestamp(1_780_000_000, 0).unwrap();
-    (named(format).failed)(&Failed { command: "lint", error: &error, code: 2, at })
+    let root = root();
+    (named(format).failed)(&Failed { command: "lint", error: &error, code: 2, at, root: &root })
 }
 
 fn named(format: &str) -> &'static ReportFormat {
@@ -527,7 +528,7 @@ fn a_comment_stays_below_the_limit_and_says_what_is_left_out() {
     folders.push(("999_large", &large));
     let text = planned(&folders, "markdown").text;
     assert!(text.len() < 65_536 && text.len() > 60_000, "{}", text.len());
-    assert!(text.starts_with("<!-- zdm:plan -->\n"), "{text}");
+    assert!(text.starts_with("<!-- zdm:plan shop -->\n"), "{text}");
     assert!(text.contains("**Left out**, as a comment has a limit: "), "{text}");
     // The worst has its place, although it is the last.
     assert!(text.contains("<details open><summary><b>999_large</b>"), "{text}");

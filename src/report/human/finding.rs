@@ -13,6 +13,19 @@ pub(crate) struct Shown<'a> {
     pub(crate) text: &'a str,
 }
 
+/// A finding that points at nothing, and what to do instead.
+pub(crate) fn whole(finding: &Finding) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Info => Level::INFO,
+    };
+    let title = Group::with_title(level.primary_title(&finding.message).id(finding.rule));
+    // Together they would be joined by a line that points at nothing.
+    let [title, help] = [title, help(&finding.help)].map(|part| Renderer::styled().render(&[part]));
+    format!("{title}\n{help}\n")
+}
+
 /// The finding, its place, and what to do instead.
 pub(crate) fn finding(finding: &Finding, file: Shown<'_>) -> String {
     let level = match finding.severity {

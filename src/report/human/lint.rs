@@ -17,7 +17,7 @@ pub(crate) fn lint(files: &[LintedFile]) -> String {
             text.push('\n');
         }
     }
-    let statements: usize = files.iter().map(|file| file.statements.len()).sum();
+    let statements: usize = files.iter().map(LintedFile::count).sum();
     let (files_words, statements) =
         (count_of(files.len(), "file"), count_of(statements, "statement"));
     let words = counted(files.iter().flat_map(LintedFile::findings));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::finding::{Shown, count_of, counted, finding, tally};
+use super::finding::{Shown, count_of, counted, finding, tally, whole};
 use super::style::{Tone, paint};
 use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
@@ -136,7 +136,8 @@ fn write_migration(
     };
     let id = paint(Tone::Strong, &migration.id);
     let gap = if description.is_empty() { "" } else { "  " };
-    writeln!(text, "{id}{state}{gap}{description}{}", verdict(phases)).unwrap_or_default();
+    writeln!(text, "{id}{state}{gap}{description}{}", verdict(migration, phases, view))
+        .unwrap_or_default();
     for (message, help) in &migration.refusals {
         writeln!(text, "  {}: {message}", paint(Tone::Bad, "refused")).unwrap_or_default();
         writeln!(text, "    {}: {help}", paint(Tone::Code, "help")).unwrap_or_default();
@@ -144,15 +145,34 @@ fn write_migration(
     for note in &migration.notes {
         writeln!(text, "  {}: {note}", paint(Tone::Warn, "note")).unwrap_or_default();
     }
+    for (part, found) in migration.findings_beside().filter(|_| view.only.is_none()) {
+        write_finding(text, (part, found), view);
+    }
     for phase in phases {
         write_phase(text, phase, (engine, view));
     }
 }
 
+fn write_finding(text: &mut String, (part, found): (&PlannedStatement, &Finding), view: &View<'_>) {
+    let path = part.place.as_ref().map_or("(generated)", |(path, _)| path.as_str());
+    let source = view.texts.get(path).map_or(part.sql.as_str(), String::as_str);
+    let shown = if found.span.start == found.span.end && part.place.is_some() {
+        // Nothing to point at: it is said of the whole.
+        whole(found)
+    } else {
+        text.push('\n');
+        finding(found, Shown { path, text: source })
+    };
+    for line in shown.lines() {
+        writeln!(text, "    {line}").unwrap_or_default();
+    }
+}
+
 /// The findings of what is left of a migration, counted; nothing when there are none.
-fn verdict(phases: &[&PlannedPhase]) -> String {
+fn verdict(migration: &PlannedMigration, phases: &[&PlannedPhase], view: &View<'_>) -> String {
     let steps = phases.iter().flat_map(|phase| &phase.steps).filter(|step| !step.done);
-    let found: Vec<_> = steps.flat_map(findings).map(|(_, found)| found).collect();
+    let beside = migration.findings_beside().filter(|_| view.only.is_none());
+    let found: Vec<_> = steps.flat_map(findings).chain(beside).map(|(_, found)| found).collect();
     let tone = match found.iter().map(|found| found.severity).max() {
         Some(Severity::Error) => Tone::Bad,
         Some(Severity::Warning) => Tone::Warn,
@@ -200,14 +220,8 @@ fn write_step(
         Detail::Brief => write_brief(text, step, (engine, view)),
         Detail::Full => write_full(text, step, (engine, view)),
     }
-    for (statement, found) in findings(step) {
-        let path = statement.place.as_ref().map_or("(generated)", |(path, _)| path.as_str());
-        let source = view.texts.get(path).map_or(statement.sql.as_str(), String::as_str);
-        let shown = finding(found, Shown { path, text: source });
-        text.push('\n');
-        for line in shown.lines() {
-            writeln!(text, "    {line}").unwrap_or_default();
-        }
+    for found in findings(step) {
+        write_finding(text, found, view);
     }
 }
 

@@ -33,6 +33,14 @@ pub(crate) fn status(status: &Status, width: usize) -> String {
             writeln!(text, "  {line}").unwrap_or_default();
         }
     }
+    for migration in &status.migrations {
+        let Some(days) = migration.left_open else { continue };
+        let words = format!(
+            "\n{} has been {} for {days} days: later changes of its tables wait (rule phase-left-open)",
+            migration.id, migration.state
+        );
+        writeln!(text, "{}", paint(Tone::Warn, words)).unwrap_or_default();
+    }
     for migration in status.migrations.iter().filter(|migration| is_under_way(migration.state)) {
         write_under_way(&mut text, migration);
     }

@@ -80,7 +80,7 @@ pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint<'_> {
         files,
         summary: Summary {
             files: files.len(),
-            statements: files.iter().map(|file| file.statements.len()).sum(),
+            statements: files.iter().map(LintedFile::count).sum(),
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),

@@ -142,6 +142,9 @@ pub(crate) struct Migration {
     state: String,
     /// The phases that have steps.
     phases: Vec<PhasePlan>,
+    /// What the rules report beside the steps: lines of migration.toml, with what is said of the migration as a whole, and
+    /// statements of rollback.sql. None when only one phase was asked for.
+    beside: Vec<Statement>,
     /// Why it cannot run.
     refusals: Vec<Refusal>,
     /// What people should know.
@@ -204,7 +207,7 @@ pub(crate) fn plan(
         server: server(plan.server),
         since: since.map(Since::from),
         summary: (&digest(plan, only)).into(),
-        migrations: plan.migrations.iter().map(migration).collect(),
+        migrations: plan.migrations.iter().map(|one| migration(one, only)).collect(),
         verification: verified.map(Verification::from),
         next: next.map(str::to_owned),
     }
@@ -216,16 +219,19 @@ pub(crate) fn server(server: Server) -> ServerWords {
     ServerWords { engine: server.engine.as_str().to_owned(), version: format!("{major}.{minor}") }
 }
 
-fn migration(migration: &view::PlannedMigration) -> Migration {
+fn migration(migration: &view::PlannedMigration, only: Option<Phase>) -> Migration {
     let refusal = |(message, help): &(String, String)| Refusal {
         message: message.clone(),
         help: help.clone(),
     };
+    let said = |part: &&view::PlannedStatement| only.is_none() && !part.findings.is_empty();
+    let beside = migration.beside.iter().filter(said);
     Migration {
         id: migration.id.to_string(),
         description: migration.description.clone(),
         state: migration.state.to_string(),
         phases: migration.phases.iter().map(phase).collect(),
+        beside: beside.map(|part| statement(part, phase_of(part))).collect(),
         refusals: migration.refusals.iter().map(refusal).collect(),
         notes: migration.notes.clone(),
     }
@@ -247,23 +253,30 @@ fn step(planned: &view::PlannedStep, phase: Phase) -> Step {
         Action::Backfill(_) => "backfill",
         Action::Verify(_) => "verify",
     };
-    let statement = |statement: &view::PlannedStatement| {
-        Statement::from(Parts {
-            place: statement.place.as_ref().map(|(path, span)| (path.as_str(), *span)),
-            phase,
-            sql: &statement.sql,
-            changes: &statement.changes,
-            effect: &statement.effect,
-            estimate: statement.estimate,
-            findings: &statement.findings,
-        })
-    };
     Step {
         name: planned.step.name.clone(),
         title: planned.step.title.clone(),
         kind: kind.to_owned(),
         done: planned.done,
         tables: planned.step.tables.iter().map(ToString::to_string).collect(),
-        statements: planned.statements.iter().map(statement).collect(),
+        statements: planned.statements.iter().map(|one| statement(one, phase)).collect(),
     }
+}
+
+fn statement(planned: &view::PlannedStatement, phase: Phase) -> Statement {
+    Statement::from(Parts {
+        place: planned.place.as_ref().map(|(path, span)| (path.as_str(), *span)),
+        phase,
+        sql: &planned.sql,
+        changes: &planned.changes,
+        effect: &planned.effect,
+        estimate: planned.estimate,
+        findings: &planned.findings,
+    })
+}
+
+/// The phase of what is judged beside the steps.
+pub(crate) fn phase_of(part: &view::PlannedStatement) -> Phase {
+    let is_rollback = part.place.as_ref().is_some_and(|(path, _)| path.ends_with("/rollback.sql"));
+    if is_rollback { Phase::Rollback } else { Phase::Expand }
 }

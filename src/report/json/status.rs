@@ -59,6 +59,8 @@ pub(crate) struct Migration {
     state: String,
     /// Since when.
     since: Option<String>,
+    /// For how many days, when that is longer than `[lint] open_for`.
+    left_open: Option<u64>,
     /// Whether its folder is there.
     in_folder: bool,
     /// The steps that have begun.
@@ -134,6 +136,7 @@ fn migration(migration: &commands::MigrationStatus) -> Migration {
         description: migration.description.clone(),
         state: migration.state.to_string(),
         since: migration.since.map(instant),
+        left_open: migration.left_open,
         in_folder: migration.in_folder,
         steps: migration.steps.iter().map(step).collect(),
         backfills: migration.backfills.iter().map(backfill).collect(),

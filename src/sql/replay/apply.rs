@@ -87,7 +87,13 @@ impl Catalog {
                 }
             }
             Change::RenameTable { table, to } => self.rename_table(table, to),
-            Change::Act(act) => self.act(act),
+            Change::Act(act) => {
+                self.note_interface(act, engine);
+                // Views and routines of MySQL are known by that alone.
+                if !engine.is_mysql_family() {
+                    self.act(act);
+                }
+            }
             Change::CreateIndex { table, form: IndexForm { only: false, .. }, .. }
                 if self.is_kind(table, TableKind::Partitioned) =>
             {

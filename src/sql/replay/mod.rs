@@ -13,6 +13,7 @@ use super::catalog::{Catalog, Table};
 impl Catalog {
     /// Declares every table in use: what follows is another release, or another phase. Temporary tables are gone.
     pub(crate) fn settle(&mut self) {
+        self.beside.interfaces.settle();
         self.tables.retain(|name| name.schema.as_deref() != Some(resolve::TEMPORARY));
         let is_fresh = |table: &Table| table.is_new || table.columns.iter().any(|one| one.is_new);
         self.tables.change(is_fresh, |table| {

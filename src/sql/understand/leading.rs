@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
-use super::{mysql, opaque, unread};
+use super::{interface, mysql, opaque, unread};
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::change::{Change, InsertShape};
@@ -294,7 +294,7 @@ fn verb_is_light(verb: &str) -> bool {
 /// CREATE of what stands beside tables. Tables and indexes are the parser's.
 fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     reader.skip();
-    let _replace: bool = reader.eat("OR REPLACE");
+    let replaces = reader.eat("OR REPLACE");
     if reader.eat("DEFINER") {
         // `= user@host`, as many tokens as it takes.
         while !reader.is_empty() && !is_object(&reader.word()) {
@@ -305,6 +305,11 @@ fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     let aggregate = reader.eat("AGGREGATE");
     let _trusted: bool = reader.eat_any(&["TRUSTED", "PROCEDURAL"]);
     let _definer: bool = reader.eat_any(&["SQL SECURITY DEFINER", "SQL SECURITY INVOKER"]);
+    if reader.engine.is_mysql_family()
+        && let Some(act) = interface::made(reader)
+    {
+        return Some(vec![Change::Act(Box::new(act.mark("replaces", replaces)))]);
+    }
     let mut words = reader.words(2);
     words.truncate(if words.first().is_some_and(|word| word == "MATERIALIZED") { 2 } else { 1 });
     let what = words.join(" ");
@@ -442,6 +447,11 @@ fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     }
     if reader.eat("INDEX") {
         return drop_index(reader);
+    }
+    if reader.engine.is_mysql_family()
+        && let Some(acts) = interface::dropped(reader)
+    {
+        return Some(acts.into_iter().map(|act| Change::Act(Box::new(act))).collect());
     }
     let words = reader.words(2);
     let first = words.first().map(String::as_str).unwrap_or_default();

@@ -5,6 +5,7 @@
 mod alter;
 mod clauses;
 mod column;
+mod interface;
 mod leading;
 mod loose;
 mod mysql;

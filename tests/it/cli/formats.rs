@@ -90,9 +90,9 @@ fn github_gets_a_summary_and_outputs_behind_what_is_there() {
     in_shop(&project, &["plan", "--format", "markdown"], &variables).ended(3);
     assert_eq!((read(&summary).as_str(), read(&output).as_str()), ("before\n", "other=1\n"));
     in_shop(&project, &["plan", "--format", "github"], &variables).ended(3);
-    assert!(read(&summary).starts_with("before\n<!-- zdm:plan -->\n"), "{}", read(&summary));
+    assert!(read(&summary).starts_with("before\n<!-- zdm:plan shop -->\n"), "{}", read(&summary));
     let expected =
-        "other=1\nfindings=1\nerrors=1\nwarnings=0\ninfos=0\nhighest_severity=error\nexit_code=3\n";
+        "other=1\nfindings=3\nerrors=1\nwarnings=0\ninfos=2\nhighest_severity=error\nexit_code=3\n";
     assert_eq!(read(&output), expected);
     let nowhere = file("no/such/folder");
     let variables = [("GITHUB_OUTPUT", nowhere.as_str())];

@@ -100,7 +100,7 @@ fn lint_judges_the_files_that_differ_and_those_whose_declaration_does() {
     let given = [&lint[..], &files].concat();
     project.zdm(&given).ended(0);
     project.file("migrations/0002_index/expand.sql", &format!("\n{INDEX}"));
-    project.zdm(&lint).ended(3).says("1 error in 1 statement of 1 file");
+    project.zdm(&lint).ended(3).says("1 error, 1 remark in 1 statement of 1 file");
     project.zdm(&given).ended(3).says("1 error in 1 statement of 1 file");
     commit(&project);
     let head = ["lint", "--since", "HEAD"];

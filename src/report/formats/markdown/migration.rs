@@ -33,6 +33,7 @@ pub(super) fn is_done(migration: &PlannedMigration) -> bool {
 pub(super) fn weight(migration: &PlannedMigration) -> (bool, Option<Severity>) {
     let steps = migration.phases.iter().flat_map(|phase| &phase.steps).filter(|step| !step.done);
     let findings = steps.flat_map(|step| &step.statements).flat_map(|one| &one.findings);
+    let findings = findings.chain(migration.findings_beside().map(|(_, finding)| finding));
     (!migration.refusals.is_empty(), findings.map(|finding| finding.severity).max())
 }
 

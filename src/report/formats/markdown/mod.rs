@@ -19,6 +19,7 @@ use crate::report::facts::facts;
 use crate::report::human::failure::causes;
 use crate::report::human::finding::count_of;
 use crate::report::human::plan::{Detail, View};
+use crate::report::place::Root;
 
 /// `--format markdown`.
 pub(super) const FORMAT: ReportFormat = ReportFormat {
@@ -73,7 +74,7 @@ fn failed(failed: &Failed<'_>) -> Rendered {
 
 /// The comment when nothing could be found out.
 pub(super) fn failure(failed: &Failed<'_>) -> String {
-    let mut text = marker(failed.command);
+    let mut text = marker(failed.command, failed.root);
     let error = failed.error;
     writeln!(text, "### :x: `zdm {}` failed (exit code {})\n", failed.command, failed.code)
         .unwrap_or_default();
@@ -88,13 +89,21 @@ pub(super) fn failure(failed: &Failed<'_>) -> String {
     text
 }
 
-/// By which a program finds the comment that it wrote before.
-fn marker(command: &str) -> String {
-    format!("<!-- zdm:{command} -->\n")
+/// By which a program finds the comment that it wrote before. Projects that share a repository have comments of their
+/// own: the directory tells them apart.
+fn marker(command: &str, root: &Root) -> String {
+    match root.project() {
+        // Nothing in it may end the comment, or the line.
+        Some(project) => {
+            let project = project.replace('>', "%3E").replace(char::is_control, "?");
+            format!("<!-- zdm:{command} {project} -->\n")
+        }
+        None => format!("<!-- zdm:{command} -->\n"),
+    }
 }
 
 fn head(check: &Check<'_>) -> String {
-    let mut text = marker(check.about.command);
+    let mut text = marker(check.about.command, check.about.root);
     let worst = check.problems().map(|problem| problem.severity).max();
     let sign = worst.map_or(":white_check_mark:", sign);
     let command = check.about.command;

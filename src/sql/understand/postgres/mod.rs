@@ -85,7 +85,7 @@ fn create(mut rest: Reader<'_>) -> Option<Vec<Change>> {
         ["RULE", ..] => hanging::create_rule(inner)?.mark("replaces", replaces),
         ["STATISTICS", ..] => hanging::create_statistics(inner)?,
         ["SEQUENCE", ..] => commands::create_sequence(inner)?,
-        ["FUNCTION" | "PROCEDURE", ..] => routines::create(inner)?,
+        ["FUNCTION" | "PROCEDURE", ..] => routines::create(inner)?.mark("replaces", replaces),
         ["PUBLICATION", ..] => commands::create_publication(inner)?,
         ["DOMAIN", ..] => domains::create(inner)?,
         ["SCHEMA", ..] => return commands::create_schema(inner),

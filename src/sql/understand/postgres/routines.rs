@@ -6,14 +6,17 @@ use super::words;
 use crate::sql::act::Act;
 use crate::sql::split::statements;
 use crate::sql::tokens::{self, Lexeme};
+use crate::sql::understand::interface;
 use crate::sql::understand::reader::Reader;
 use crate::sql::understand::reads;
 
 /// Behind CREATE FUNCTION, CREATE PROCEDURE. The server reads the body of an SQL function when it is made.
 pub(super) fn create(mut rest: Reader<'_>) -> Option<Act> {
     let name = rest.table()?;
+    let interface = interface::of_routine(rest);
     let _arguments: Reader<'_> = rest.parenthesis()?;
     let act = Act::new("create_function", words("CREATE FUNCTION", &name)).about(name);
+    let act = Act { interface, ..act };
     let act =
         act.mark("immutable", rest.has_word("IMMUTABLE")).mark("stable", rest.has_word("STABLE"));
     let language = language(rest);

@@ -3,28 +3,31 @@
 use super::{behind, one, query, words};
 use crate::sql::act::Act;
 use crate::sql::change::Change;
+use crate::sql::understand::interface;
 use crate::sql::understand::reader::Reader;
 
 /// Behind CREATE VIEW.
 pub(super) fn create(mut rest: Reader<'_>, temporary: bool) -> Option<Act> {
     let view = rest.table()?;
+    let interface = interface::of_view(rest);
     let _head: Reader<'_> = behind(&mut rest, "AS")?;
     let mut reads = query(rest);
     // A recursive view names itself.
     reads.retain(|read| read.table != view);
     let act = Act::new("create_view", words("CREATE VIEW", &view));
-    Some(Act { reads, ..act.about(view).mark("temporary", temporary) })
+    Some(Act { reads, interface, ..act.about(view).mark("temporary", temporary) })
 }
 
 /// Behind CREATE MATERIALIZED VIEW.
 pub(super) fn create_materialized(mut rest: Reader<'_>) -> Option<Act> {
     let if_not_exists = rest.eat("IF NOT EXISTS");
     let view = rest.table()?;
+    let interface = interface::of_view(rest);
     let _head: Reader<'_> = behind(&mut rest, "AS")?;
     let (rest, no_data) = without_data(rest);
     let act = Act::new("create_materialized_view", words("CREATE MATERIALIZED VIEW", &view));
     let act = act.mark("if-not-exists", if_not_exists).mark("no-data", no_data);
-    Some(Act { reads: query(rest), ..act.about(view) })
+    Some(Act { reads: query(rest), interface, ..act.about(view) })
 }
 
 /// A query without WITH [NO] DATA at its end, and whether it said NO.
