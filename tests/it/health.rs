@@ -228,7 +228,7 @@ fn a_role_that_may_use_the_old_column_alone_is_found() {
         project.zdm(&["expand"]).ended(0);
         assert_eq!(kinds(&project), [""; 0]);
         let account = match db.engine {
-            Engine::Postgres => role.clone(),
+            Engine::Postgres => role,
             Engine::MariaDb => format!("'{role}'@'%'"),
         };
         db.run(&format!("GRANT SELECT (id, name) ON users TO {account}"));
@@ -255,10 +255,17 @@ fn a_column_that_is_bound_by_everything_is_verified_in_every_state() {
             Engine::Postgres => "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
             Engine::MariaDb => "bigint AUTO_INCREMENT PRIMARY KEY",
         };
+        // The rules hold back what MariaDB copies the table for.
+        let checked = match db.engine {
+            Engine::Postgres => {
+                ", CONSTRAINT name_team FOREIGN KEY (name) REFERENCES teams (code), \
+                 CONSTRAINT name_short CHECK (char_length(name) < 9)"
+            }
+            Engine::MariaDb => "",
+        };
         db.run(&format!(
             "CREATE TABLE users (id {counts}, name varchar(20) NOT NULL DEFAULT 'a', kind int NOT NULL DEFAULT 1, \
-             CONSTRAINT name_once UNIQUE (name, kind), CONSTRAINT name_team FOREIGN KEY (name) REFERENCES teams (code), \
-             CONSTRAINT name_short CHECK (char_length(name) < 9))"
+             CONSTRAINT name_once UNIQUE (name, kind){checked})"
         ));
         db.run("CREATE INDEX users_name ON users (name)");
         db.run("INSERT INTO users (name, kind) VALUES ('a', 1), ('a', 2), ('b', 3)");

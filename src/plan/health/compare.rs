@@ -37,13 +37,19 @@ pub(crate) fn differences(
                 }
             }
             (Some(Wanted::There), Wanted::Valid) => findings.push(not_valid(thing, trace, schema)),
-            (Some(_), Wanted::Gone) if is_structure(thing) => {
+            // A whole table that came back is told once.
+            (Some(_), Wanted::Gone) if is_structure(thing) && !goes_with_table(thing, expected) => {
                 findings.push(back(thing, trace, schema));
             }
             (Some(_), _) | (None, Wanted::Gone) => {}
         }
     }
     findings
+}
+
+fn goes_with_table(thing: &Thing, expected: &BTreeMap<Thing, Trace>) -> bool {
+    let table = Thing::Table(thing.table().clone());
+    table != *thing && expected.get(&table).is_some_and(|trace| trace.wanted == Wanted::Gone)
 }
 
 fn is_structure(thing: &Thing) -> bool {

@@ -11,10 +11,11 @@ use crate::model::name::{MigrationId, TableName};
 use crate::model::phase::Phase;
 use crate::model::server::{Engine, Server};
 use crate::model::step::{Action, Step};
+use crate::operation::Sync;
 use crate::plan::history::History;
 use crate::plan::migration::Migration;
 use crate::plan::project::Project;
-use crate::plan::steps::{PlanContext, open_syncs, schema, steps};
+use crate::plan::steps::{PlanContext, all_syncs, schema, steps};
 use crate::sql::catalog::{Catalog, Table};
 use crate::sql::change::{Change, ConstraintDefKind, Located};
 use crate::sql::replay::Names;
@@ -93,13 +94,14 @@ pub(crate) fn expected(
 ) -> BTreeMap<Thing, Trace> {
     let names = Names::new(server.engine, &project.config.database.schemas);
     let mut replay = Replay { server, names, catalog: Catalog::default(), traces: BTreeMap::new() };
+    let all = all_syncs(project, history, server);
     for record in &history.records {
         let found = project.migrations.iter().find(|migration| migration.id == record.id);
         let Some(migration) = found else { continue };
         if let Some(base) = history.bases.get(&record.id) {
             replay.catalog = base.clone();
         }
-        let others = open_syncs(project, history, &migration.id, server);
+        let others = but(&all, &migration.id);
         let empty = Catalog::default();
         let cx = PlanContext {
             server,
@@ -119,6 +121,11 @@ pub(crate) fn expected(
         }
     }
     replay.traces
+}
+
+/// What triggers keep alike for other migrations.
+pub(super) fn but(all: &[Sync], own: &MigrationId) -> Vec<Sync> {
+    all.iter().filter(|sync| sync.migration != *own).cloned().collect()
 }
 
 /// The statements of a step, as they are sent.
