@@ -96,7 +96,7 @@ pub(super) fn statement(
                     let message = report.message.clone();
                     doubtful.push(Doubtful { statement: number, message, object });
                 }
-                findings.push(finding(report, asked, located.span));
+                findings.push(finding(report, asked, located.span, located.is_in_block()));
             }
         }
     }
@@ -121,7 +121,8 @@ pub(super) fn together(
             let Some(statement) = statements.get(placed.statement) else { continue };
             let clause = statement.changes.get(placed.change.unwrap_or(usize::MAX));
             let span = clause.map_or(statement.source.span, |located| located.span);
-            found.push((placed.statement, finding(placed.report, asked, span)));
+            let in_block = statement.changes.iter().any(Located::is_in_block);
+            found.push((placed.statement, finding(placed.report, asked, span, in_block)));
         }
     }
     for (number, finding) in found {
@@ -131,14 +132,16 @@ pub(super) fn together(
     }
 }
 
-fn finding<F>(report: Report, asked: &Asked<F>, span: Span) -> Finding {
+/// A statement inside a block cannot be taken out of it, and most forms that could stand in its place not be put there:
+/// what is said of it has no edit.
+fn finding<F>(report: Report, asked: &Asked<F>, span: Span, in_block: bool) -> Finding {
     Finding {
         rule: asked.rule.id,
         severity: report.at_most.map_or(asked.severity, |most| most.min(asked.severity)),
         message: report.message,
         help: report.help,
         span,
-        fix: report.fix,
+        fix: report.fix.filter(|_| !in_block),
     }
 }
 

@@ -6,6 +6,9 @@ use super::act::{Act, Read};
 use super::span::Span;
 use crate::model::name::TableName;
 
+/// The mark of a change that stands in a block of PL/pgSQL: it may run or not, and only with the rest of the block.
+pub(crate) const IN_BLOCK: &str = "in-block";
+
 /// One change and the clause that makes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Located {
@@ -21,6 +24,11 @@ impl Located {
     /// A change and its clause, which says nothing besides.
     pub(crate) fn new(change: Change, span: Span) -> Self {
         Self { change, span, marks: BTreeSet::new() }
+    }
+
+    /// Whether it stands in a block (DO, a function): it may run or not, and is no statement of its own.
+    pub(crate) fn is_in_block(&self) -> bool {
+        self.has(IN_BLOCK)
     }
 
     /// Whether the clause says that.

@@ -39,6 +39,9 @@ pub(crate) fn split_at_word<'t>(
 }
 
 fn mentions_in(engine: Engine, text: &str, column: &str) -> Vec<Lexeme> {
+    if !may_mention(text, column) {
+        return Vec::new();
+    }
     let lexed = lex(text, engine);
     let mut telling = lexed.lexemes.into_iter().filter(|lexeme| !lexeme.is_blank()).peekable();
     let mut found = Vec::new();
@@ -51,6 +54,19 @@ fn mentions_in(engine: Engine, text: &str, column: &str) -> Vec<Lexeme> {
         before = Some(lexeme);
     }
     found
+}
+
+/// Whether the letters of the column are there at all: most texts need not be read as tokens. Names that a text can
+/// write in more ways than with other capitals count as there.
+fn may_mention(text: &str, column: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    column.is_empty()
+        || !column.bytes().all(is_plain)
+        || !text.is_ascii()
+        || text
+            .as_bytes()
+            .windows(column.len())
+            .any(|part| part.eq_ignore_ascii_case(column.as_bytes()))
 }
 
 /// Whether a word is that name. PostgreSQL folds what is not quoted, MySQL and MariaDB never mind case in columns; in

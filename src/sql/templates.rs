@@ -1,9 +1,9 @@
 //! Places that another tool fills in before it runs a file: `${schema}` (Flyway), `{{ .Prefix }}` (templates of Go,
-//! Jinja), `$NAME` (goose), `:name` (psql), `@name` (sqlc).
+//! Jinja), `$NAME` (goose), `:name` (psql), `@name` (sqlc), `{name}`.
 //!
 //! A place that stands for a name, or a part of one, becomes a word, so that the rest of the statement can be read.
 
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, Word};
 
 use super::tokens::Lexeme;
 use crate::model::server::Engine;
@@ -22,6 +22,7 @@ pub(super) fn is_filled_in(lexeme: &Lexeme) -> bool {
 pub(super) fn filled(text: &str, lexemes: Vec<Lexeme>, engine: Engine) -> Vec<Lexeme> {
     let starts = |lexeme: &Lexeme| match lexeme.token {
         Token::LBrace | Token::Placeholder(_) => true,
+        Token::Word(ref word) => is_cut(word),
         Token::Colon | Token::AtSign => engine == Engine::Postgres,
         _ => false,
     };
@@ -81,6 +82,10 @@ fn place(text: &str, rest: &[Lexeme], brackets: usize) -> Option<Place> {
         _ => false,
     };
     match (&rest.first()?.token, next.map(|lexeme| &lexeme.token)) {
+        (Token::Word(word), Some(_)) if is_cut(word) => {
+            let closes = |lexeme: &Lexeme| matches!(&lexeme.token, Token::Word(word) if word.value.contains("}}"));
+            whole(rest.iter().take(LONGEST).position(closes)? + 1)
+        }
         (Token::Placeholder(name), _) if name.len() > 1 => {
             let is_number = name.chars().skip(1).all(|character| character.is_ascii_digit());
             if is_number || !name.starts_with('$') { None } else { whole(1) }
@@ -94,6 +99,11 @@ fn place(text: &str, rest: &[Lexeme], brackets: usize) -> Option<Place> {
             let inside = inside(text, rest, tokens);
             Some(Place { tokens, is_text: !is_control(inside) })
         }
+        (Token::LBrace, Some(Token::Word(_)))
+            if adjoins && rest.get(2).is_some_and(|close| close.token == Token::RBrace) =>
+        {
+            whole(3)
+        }
         (Token::LBrace, Some(Token::Mod)) if adjoins => {
             Some(Place { tokens: closed(rest, &Token::Mod)?, is_text: false })
         }
@@ -104,6 +114,12 @@ fn place(text: &str, rest: &[Lexeme], brackets: usize) -> Option<Place> {
         (Token::AtSign, Some(Token::Word(_))) if adjoins => whole(2),
         _ => None,
     }
+}
+
+/// Quotes inside a place that stands in quotes: `"{{ index .Options "Namespace" }}"` begins with a name.
+fn is_cut(word: &Word) -> bool {
+    word.quote_style.is_some()
+        && word.value.rsplit_once("{{").is_some_and(|(_, inside)| !inside.contains("}}"))
 }
 
 /// PostgreSQL lets a name end so: `a_${x}` begins with the name `a_$`.
@@ -193,6 +209,9 @@ mod tests {
                 "@y",
             ],
         );
+        check(Engine::Postgres, "DROP TABLE {p}a, {p}", &["DROP", "TABLE", "{p}a", ",", "{p}"]);
+        let quoted = "\"{{ index .x \"y\" }}\"";
+        check(Engine::Postgres, &format!("{quoted}.t a"), &[quoted, ".", "t", "a"]);
         check(Engine::MySql, "DROP TABLE {{.p}}t", &["DROP", "TABLE", "{{.p}}t"]);
     }
 

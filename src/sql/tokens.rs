@@ -134,6 +134,9 @@ pub(super) fn acting(text: &str, engine: Engine) -> Lexed {
 
 /// sqlparser counts lines and characters: bytes are found by walking along with it.
 fn in_bytes(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
+    if text.is_ascii() {
+        return in_ascii(text, tokens);
+    }
     let mut characters = text.char_indices();
     let (mut at, mut line, mut column) = (0, 1, 1);
     let mut start = 0;
@@ -153,6 +156,24 @@ fn in_bytes(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
         start = at;
     }
     lexemes
+}
+
+/// Where each character is a byte, a line's begin tells.
+fn in_ascii(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
+    let mut line_ends = text.match_indices('\n').map(|(index, _)| index + 1);
+    let (mut line, mut begin, mut start) = (1, 0, 0);
+    let lexeme = |TokenWithSpan { token, span }: TokenWithSpan| {
+        while line < span.end.line {
+            begin = line_ends.next().unwrap_or(text.len());
+            line += 1;
+        }
+        let column = usize::try_from(span.end.column).unwrap_or(usize::MAX);
+        let end = begin.saturating_add(column.saturating_sub(1)).clamp(start, text.len());
+        let lexeme = Lexeme { token, start, end };
+        start = end;
+        lexeme
+    };
+    tokens.into_iter().map(lexeme).collect()
 }
 
 /// The name that an identifier means to the server: without its quotes, folded where the server folds.
@@ -222,6 +243,18 @@ mod tests {
         check(Engine::MySql, text, &["a", "é", "b", "c"]);
         check(Engine::MariaDb, text, &["a", "é", "b", "d"]);
         check(Engine::Postgres, text, &["a"]);
+    }
+
+    #[test]
+    fn characters_of_one_byte_and_of_more_are_counted_alike() {
+        let text = "a 'b\r\nc' -- d\n\n\te /* f\n */ \"g\" $x$\n$x$\n";
+        for engine in [Engine::Postgres, Engine::MySql] {
+            let ends =
+                |text: &str| lex(text, engine).lexemes.iter().map(|l| l.end).collect::<Vec<_>>();
+            let longer = format!("{text}é");
+            let of_longer = ends(&longer);
+            assert_eq!(ends(text), of_longer[..of_longer.len() - 1], "{engine:?}");
+        }
     }
 
     #[test]

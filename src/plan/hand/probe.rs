@@ -10,6 +10,10 @@ pub(super) fn done(sql: &str, changes: &[Located], cx: &PlanContext<'_>) -> Prob
     if is_guarded(sql) {
         return Probe::Repeatable;
     }
+    // What a block does depends on what it finds.
+    if changes.iter().any(Located::is_in_block) {
+        return Probe::Undecidable;
+    }
     let mut probes = changes.iter().map(|located| of(&located.change, cx.schema));
     let mut verdict = Probe::Repeatable;
     for probe in probes.by_ref() {

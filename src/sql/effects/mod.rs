@@ -49,7 +49,10 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
     let scene = Scene { catalog, statement: changes, server };
     for located in changes {
         let change = &located.change;
-        if let Change::CreateTable { table, .. } = change {
+        // In a block, a table that is known is made under a condition that does not hold.
+        if let Change::CreateTable { table, .. } = change
+            && !(located.is_in_block() && catalog.tables.contains_key(table))
+        {
             made.push(table);
         }
         if matches!(change, Change::Opaque { .. }) {

@@ -11,12 +11,17 @@ impl Catalog {
     /// Carries out the changes of one statement, whose tables have their full names. What the catalog does not know is
     /// left alone: it need not be complete.
     pub(crate) fn apply(&mut self, changes: &[Located], engine: Engine) {
+        let mut left_out = None;
         for located in changes {
             // IF NOT EXISTS of a table that is there: its columns and constraints are not made either.
-            if let Change::CreateTable { table, if_not_exists: true, .. } = &located.change
+            if let Change::CreateTable { table, if_not_exists, .. } = &located.change
+                && (*if_not_exists || located.is_in_block())
                 && self.tables.contains_key(table)
             {
-                return;
+                left_out = Some(located.span);
+            }
+            if left_out == Some(located.span) {
+                continue;
             }
             self.apply_one(&located.change, engine);
             if engine == Engine::Postgres && !located.has("only") {

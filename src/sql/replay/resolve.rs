@@ -4,17 +4,20 @@ use super::acts;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::act::Act;
-use crate::sql::catalog::Catalog;
+use crate::sql::catalog::{Catalog, Function};
 use crate::sql::change::{Change, ConstraintDefKind, Located};
 use crate::sql::span::Span;
 use crate::sql::split::statements;
-use crate::sql::understand::understand;
+use crate::sql::understand::{of_body, understand};
 
 /// The schema of temporary tables: PostgreSQL's name for it, and here the same for MySQL and MariaDB.
 pub(super) const TEMPORARY: &str = "pg_temp";
 
 /// How deep functions may call each other to be seen through.
 const MAX_CALLS: usize = 4;
+
+/// How many bytes of functions are read for one statement, so that functions that call each other often end.
+const MAX_BODIES: usize = 4 << 20;
 
 /// Where names without a schema are looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,11 +72,20 @@ impl Names {
         for located in &mut changes {
             self.resolve_one(&mut located.change, catalog);
         }
-        self.called(changes, catalog, MAX_CALLS)
+        let mut left = MAX_BODIES;
+        self.called(changes, catalog, MAX_CALLS, &mut left)
     }
 
-    /// Calls of SQL functions whose text is known, as what their statements do; of others as what they are: anything.
-    fn called(&self, changes: Vec<Located>, catalog: &Catalog, depth: usize) -> Vec<Located> {
+    /// Calls of functions in SQL and PL/pgSQL whose text is known, as what their statements do; of others as what they
+    /// are: anything.
+    /// `left`: so many bytes of bodies may still be read.
+    fn called(
+        &self,
+        changes: Vec<Located>,
+        catalog: &Catalog,
+        depth: usize,
+        left: &mut usize,
+    ) -> Vec<Located> {
         let mut result = Vec::with_capacity(changes.len());
         for located in changes {
             let Change::Act(act) = &located.change else {
@@ -86,10 +98,17 @@ impl Names {
             };
             let found =
                 self.function(name, catalog).and_then(|name| catalog.beside.functions.get(&name));
-            if let Some(function) = found.filter(|found| found.language == "sql" && depth > 0) {
-                let inner = self.body(&function.body, located.span, catalog);
-                result.extend(self.called(inner, catalog, depth - 1));
-            } else {
+            let inner = found.filter(|found| depth > 0 && found.body.len() < *left);
+            *left -= inner.map_or(0, |found| found.body.len().max(1));
+            let inner = inner.and_then(|found| self.body(found, located.span, catalog));
+            let is_known = inner.is_some();
+            let inner =
+                self.called(inner.unwrap_or_default(), catalog, depth.saturating_sub(1), left);
+            let length = inner.len();
+            let seen = inner.into_iter().filter(|one| !matches!(one.change, Change::Opaque { .. }));
+            let before = result.len();
+            result.extend(seen);
+            if !is_known || result.len() < before + length {
                 let why = format!("it calls function \"{name}\", which can do anything");
                 result.push(Located::new(Change::Opaque { why }, located.span));
             }
@@ -97,17 +116,21 @@ impl Names {
         result
     }
 
-    /// What the statements of a function do, at the place of the call.
-    fn body(&self, body: &str, span: Span, catalog: &Catalog) -> Vec<Located> {
-        let mut changes = Vec::new();
-        for statement in statements(body, self.engine) {
-            changes.extend(understand(&statement.sql, statement.span, self.engine));
-        }
+    /// What the statements of a function do, at the place of the call; `None`: it cannot be told.
+    fn body(&self, function: &Function, span: Span, catalog: &Catalog) -> Option<Vec<Located>> {
+        let mut changes = match function.language.as_str() {
+            "sql" => statements(&function.body, self.engine)
+                .into_iter()
+                .flat_map(|one| understand(&one.sql, one.span, self.engine))
+                .collect(),
+            "plpgsql" => of_body(&function.body, span)?,
+            _ => return None,
+        };
         for located in &mut changes {
             located.span = span;
             self.resolve_one(&mut located.change, catalog);
         }
-        changes
+        Some(changes)
     }
 
     /// A function along the search path.

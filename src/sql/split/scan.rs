@@ -293,7 +293,9 @@ impl Scan<'_> {
         }
         // What a client's line or an error takes in ends where its text does.
         let taken = self.text.get(start..end).unwrap_or_default().trim_end();
-        if self.run_by == RunBy::AnyTool && clients::is_use(taken, self.engine) {
+        // A blank that is none to a server (U+00A0) is one to the tools that trim statements.
+        let is_blank = taken.is_empty() && end > start && problem.is_none();
+        if self.run_by == RunBy::AnyTool && (is_blank || clients::is_use(taken, self.engine)) {
             return;
         }
         let taken = taken.len();

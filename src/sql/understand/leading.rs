@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
-use super::{interface, mysql, opaque, unread};
+use super::{interface, mysql, opaque, postgres, unread};
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::change::{Change, InsertShape};
@@ -28,9 +28,10 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
             | "BINLOG",
             ..,
         ] if reader.engine.is_mysql_family() => Change::Harmless,
+        ["BEGIN", "NOT", ..] => opaque("BEGIN NOT ATOMIC runs code that zdm cannot see through"),
         [first, ..] if is_harmless(first) => Change::Harmless,
         ["COMMENT", ..] => comment(reader),
-        ["DO", ..] => opaque("DO runs code that zdm cannot see through"),
+        ["DO", ..] => opaque(postgres::CODE),
         ["CALL", ..] => opaque("CALL runs a procedure that zdm cannot see through"),
         ["EXECUTE", ..] => opaque("it runs SQL that is put together at run time"),
         ["USE", ..] => opaque("it changes to another database"),

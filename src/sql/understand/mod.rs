@@ -23,6 +23,7 @@ use super::span::{Places, Span};
 use super::templates::is_filled_in;
 use super::tokens::{Lexed, acting};
 use crate::model::server::Engine;
+pub(super) use postgres::of_body;
 use reader::Reader;
 
 /// Tokens of one statement that are looked at. Rows of an INSERT do not count: they are not parsed.
@@ -51,6 +52,15 @@ pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> 
         return vec![Located::new(Change::Opaque { why }, span)];
     }
     let reader = Reader { sql, engine, rest: &lexemes };
+    // `{{ end }}` behind the last statement.
+    if lexemes.is_empty() && (sql.contains("{{") || sql.contains("{%")) {
+        return vec![Located::new(Change::Harmless, span)];
+    }
+    if engine == Engine::Postgres
+        && let Some(changes) = postgres::of_do(reader, span)
+    {
+        return changes;
+    }
     let changes = if lexemes.len() <= SMALL { changes(reader) } else { on_a_big_stack(reader) };
     changes
         .into_iter()

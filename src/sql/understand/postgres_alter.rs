@@ -110,6 +110,10 @@ fn alter_column(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     if part.eat("SET EXPRESSION") {
         return Some(Change::Rebuild { table: table.clone(), what: whole.text().to_owned() });
     }
+    if part.eat("ADD GENERATED") {
+        // With SEQUENCE NAME among its options, as pg_dump writes it, sqlparser does not know it.
+        return Some(Change::TableSetting { table: table.clone(), what: whole.text().to_owned() });
+    }
     let _words: bool = part.eat("SET DATA");
     part.eat("TYPE").then_some(())?;
     let data_type = until(&mut part, &["COLLATE", "USING"]);

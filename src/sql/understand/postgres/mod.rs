@@ -1,5 +1,6 @@
 //! Statements of PostgreSQL about what stands beside tables, and about tables as a whole, by their words.
 
+mod block;
 mod commands;
 mod domains;
 mod drops;
@@ -12,6 +13,8 @@ mod routines;
 mod upkeep;
 mod views;
 
+pub(in crate::sql) use block::of_body;
+pub(super) use block::{CODE, of_do};
 pub(super) use origin::origin;
 pub(super) use partitions::clause as partition_clause;
 
