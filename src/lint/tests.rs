@@ -51,6 +51,31 @@ fn a_finding_stands_at_its_clause() {
 }
 
 #[test]
+fn a_block_is_judged_by_its_statements_and_has_no_edits() {
+    let block = "DO $$ BEGIN\n  CREATE INDEX i ON t (a);\n  EXECUTE 'DROP TABLE ' || x;\nEND $$";
+    check(
+        block,
+        "2:3 Error index-not-concurrent `CREATE INDEX i ON t (a)`\n\
+         3:3 Error not-understood `EXECUTE 'DROP TABLE ' || x`\n",
+    );
+    for (text, is_fixed) in [(block, false), ("CREATE INDEX i ON t (a)", true)] {
+        let (names, mut catalog) = (Names::new(Engine::Postgres, &[]), Catalog::default());
+        let mut cx = FileContext {
+            text,
+            phase: None,
+            server: Server { engine: Engine::Postgres, version: (15, 0) },
+            names: &names,
+            catalog: &mut catalog,
+            rules: &BTreeMap::new(),
+            backfilled: &[],
+        };
+        let statements = lint_file(&mut cx);
+        let fixed = statements.iter().flat_map(|one| &one.findings).any(|one| one.fix.is_some());
+        assert_eq!(fixed, is_fixed, "{text}");
+    }
+}
+
+#[test]
 fn an_allow_needs_a_reason_and_something_to_silence() {
     check("-- zdm:allow(rename-column) only read by tests\nALTER TABLE t RENAME a TO b", "");
     check(

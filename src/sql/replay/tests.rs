@@ -100,3 +100,21 @@ fn a_table_is_new_until_the_catalog_settles() {
     catalog.settle();
     assert!(!catalog.tables[&TableName::bare("t")].is_new);
 }
+
+#[test]
+fn a_block_makes_only_what_is_not_there() {
+    check(
+        Engine::Postgres,
+        "CREATE TABLE t (a int NOT NULL);\n\
+         DO $$ BEGIN IF x() THEN CREATE TABLE t (b int, CHECK (b > 0)); CREATE TABLE u (c int); \
+         ALTER TABLE u ADD d int; END IF; END $$;",
+        &["public.t(a integer not null) [] [] []", "public.u(c integer, d integer) [] [] []"],
+    );
+    let known = "CREATE TABLE t (a int); CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN \
+                 ALTER TABLE t ADD b int; PERFORM g(); END $$;";
+    check(
+        Engine::Postgres,
+        &format!("{known} SELECT f()"),
+        &["public.t(a integer, b integer) [] [] []"],
+    );
+}

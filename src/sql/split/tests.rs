@@ -165,6 +165,12 @@ fn check_any_tool(engine: Engine, text: &str, expected: &[&str]) {
 }
 
 #[test]
+fn a_blank_that_only_tools_trim_is_no_statement() {
+    check_any_tool(Engine::Postgres, "DROP TABLE a;\u{a0}\n", &["DROP TABLE a"]);
+    check(Engine::Postgres, "DROP TABLE a;\u{a0}\n", &["DROP TABLE a", ""]);
+}
+
+#[test]
 fn what_undoes_the_migration_is_left_out() {
     for (up, down) in [
         ("-- +goose Up\n-- +goose StatementBegin", "-- +goose StatementEnd\n-- +goose Down"),

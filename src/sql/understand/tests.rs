@@ -446,7 +446,24 @@ fn what_stands_beside_tables_is_named() {
 }
 
 #[test]
+fn what_dumps_and_templates_write_is_read() {
+    postgres(
+        "ALTER TABLE t ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME s START WITH 1)",
+        &[
+            "setting t: ALTER COLUMN a ADD GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME s START WITH 1)",
+        ],
+    );
+    postgres("DROP TABLE {p}a", &["drop {p}a"]);
+    mysql("{{end}} {{- end }}", &["harmless"]);
+}
+
+#[test]
 fn what_is_not_understood_is_never_nothing() {
+    check(
+        Engine::MariaDb,
+        "BEGIN NOT ATOMIC DROP TABLE a; END",
+        &["opaque: BEGIN NOT ATOMIC runs code that zdm cannot see through"],
+    );
     postgres("DO $$ BEGIN EXECUTE 'x'; END $$", &["opaque: it cannot be read as SQL"]);
     postgres("SELECT app.migrate()", &["call about app.migrate"]);
     postgres("ALTER TABEL t ADD a int", &["opaque: it cannot be read as SQL"]);
