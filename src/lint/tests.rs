@@ -61,7 +61,6 @@ fn a_block_is_judged_by_its_statements_and_has_no_edits() {
     for (text, is_fixed) in [(block, false), ("CREATE INDEX i ON t (a)", true)] {
         let (names, mut catalog) = (Names::new(Engine::Postgres, &[]), Catalog::default());
         let mut cx = FileContext {
-            text,
             phase: None,
             server: Server { engine: Engine::Postgres, version: (15, 0) },
             names: &names,
@@ -69,7 +68,7 @@ fn a_block_is_judged_by_its_statements_and_has_no_edits() {
             rules: &BTreeMap::new(),
             backfilled: &[],
         };
-        let statements = lint_file(&mut cx);
+        let statements = lint_file(text, &mut cx);
         let fixed = statements.iter().flat_map(|one| &one.findings).any(|one| one.fix.is_some());
         assert_eq!(fixed, is_fixed, "{text}");
     }
