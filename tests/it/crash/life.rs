@@ -90,7 +90,7 @@ fn columns(state: &str) -> &'static [&'static str] {
 }
 
 /// One of so many places is tried when nothing is asked for: with one fault.
-const THIN: usize = 4;
+const THIN: usize = 5;
 
 /// Whether a place is tried: all with `ZDM_FAULTS=all`, the second of eight shares with `2/8`, those whose name begins so
 /// with anything else; a few when nothing is asked.
@@ -105,7 +105,7 @@ fn is_tried(engine: Engine, fault: Fault, at: &Place, number: usize) -> bool {
             let own = faults::ALL.iter().position(|one| *one == fault).unwrap();
             (number + own) % of == part % of
         }
-        "" => faults::ALL.get((number * 5 + 3) % (THIN * faults::ALL.len())) == Some(&fault),
+        "" => faults::ALL.get((number * 7 + 3) % (THIN * faults::ALL.len())) == Some(&fault),
         wanted => name.starts_with(wanted),
     }
 }
