@@ -20,6 +20,7 @@ const MYSQL: &[(&str, &str)] = &[
     ("V10__join", include_str!("../mysql/schema/V10__join.sql")),
     ("V11__renew", include_str!("../mysql/schema/V11__renew.sql")),
     ("V12__leave", include_str!("../mysql/schema/V12__leave.sql")),
+    ("V13__lift", include_str!("../mysql/schema/V13__lift.sql")),
 ];
 
 /// The files of an engine: name (without `.sql`) and text.

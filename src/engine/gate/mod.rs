@@ -2,7 +2,8 @@
 //!
 //! How a command uses it, with the run lock held:
 //!
-//! 1. [`lift_dead`] at its start: ends what a gate that died left behind;
+//! 1. [`lift_dead`] at its start: ends what a gate that died left behind (as do `join_v1` and `renew_v1`, for whoever is
+//!    held up by it, once its run lock has expired and if its contract has not begun);
 //! 2. [`pass`]: looks, fences, waits, verifies. An error (exit 4 or 5) leaves no fence. [`await_clear`] before it, and
 //!    before the run lock is taken, is `--wait`: it looks again and again, holding nothing;
 //! 3. in the transaction that takes the old structure away: [`Passed::confirm`] first, [`Passed::make_final`] last. On
@@ -17,6 +18,8 @@
 //! Every fence, lift, refusal and override is an event. Decisions are those of `plan::gate`.
 
 mod dead;
+#[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
+mod dead_tests;
 mod fence;
 mod passed;
 mod refusal;

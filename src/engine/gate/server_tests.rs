@@ -29,15 +29,17 @@ use crate::plan::project::Project;
 use crate::support;
 
 const TTL: Duration = Duration::from_millis(600);
-const OLD: &str = "0004_j";
-const NEW: &str = "0004_j,0005_k";
+/// Nothing renews it here.
+const RUN_LOCK: Duration = Duration::from_mins(2);
+pub(super) const OLD: &str = "0004_j";
+pub(super) const NEW: &str = "0004_j,0005_k";
 
 /// One database with its state, one run that has the lock.
-struct World {
-    job: Job,
-    conn: Connection,
-    token: RunToken,
-    migration: Migration,
+pub(super) struct World {
+    pub(super) job: Job,
+    pub(super) conn: Connection,
+    pub(super) token: RunToken,
+    pub(super) migration: Migration,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,7 @@ fn id(name: &str) -> MigrationId {
     MigrationId::parse(name).unwrap()
 }
 
-fn each<F: Future<Output = ()>>(scenario: impl Fn(World) -> F) {
+pub(super) fn each<F: Future<Output = ()>>(scenario: impl Fn(World) -> F) {
     support::each(|db| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async { scenario(World::new(&db.url).await).await });
@@ -75,7 +77,7 @@ impl World {
         let mut conn = Connection::open(&target).await.unwrap();
         state::install::install(&mut conn, None).await.unwrap();
         state::services::declare_services(&mut conn, &config.services).await.unwrap();
-        let token = acquire_run(&mut conn, "ann", "h", "zdm contract", TTL).await.unwrap();
+        let token = acquire_run(&mut conn, "ann", "h", "zdm contract", RUN_LOCK).await.unwrap();
         // What instances of the new build need is there.
         let sql = conn.sql(
             "INSERT INTO {zdm}migration (id, state, since) VALUES ('0005_k', 'migrated', {now})",
@@ -107,21 +109,21 @@ impl World {
         Self { job, conn, token, migration }
     }
 
-    async fn open(&self) -> Connection {
+    pub(super) async fn open(&self) -> Connection {
         Connection::open(&self.job.target).await.unwrap()
     }
 
-    async fn pass(&mut self, kind: GateKind) -> Result<Passed, Error> {
+    pub(super) async fn pass(&mut self, kind: GateKind) -> Result<Passed, Error> {
         pass(&self.job, &mut self.conn, &self.migration, kind, &self.token).await
     }
 
     /// A fence as the state has it: kind of fence and status.
-    async fn fences(&mut self) -> Vec<(FenceKind, FenceStatus)> {
+    pub(super) async fn fences(&mut self) -> Vec<(FenceKind, FenceStatus)> {
         let fences = state::fences::fences(&mut self.conn).await.unwrap();
         fences.into_iter().map(|fence| (fence.kind, fence.status)).collect()
     }
 
-    async fn events(&mut self) -> Vec<String> {
+    pub(super) async fn events(&mut self) -> Vec<String> {
         let events = events(&mut self.conn, &EventFilter::default()).await.unwrap();
         events.into_iter().map(|event| event.kind).collect()
     }
@@ -129,11 +131,12 @@ impl World {
     /// Another run takes the place of this one, which is dead.
     async fn next_run(&mut self) {
         release_run(&mut self.conn, &self.token).await.unwrap();
-        self.token = acquire_run(&mut self.conn, "bob", "h", "zdm contract", TTL).await.unwrap();
+        self.token =
+            acquire_run(&mut self.conn, "bob", "h", "zdm contract", RUN_LOCK).await.unwrap();
     }
 }
 
-async fn try_join(
+pub(super) async fn try_join(
     conn: &mut Connection,
     tolerates: &str,
     needs: &[&str],
@@ -150,7 +153,7 @@ async fn try_join(
     lease::join(conn, &report).await.unwrap()
 }
 
-async fn join(conn: &mut Connection, tolerates: &str) -> i64 {
+pub(super) async fn join(conn: &mut Connection, tolerates: &str) -> i64 {
     match try_join(conn, tolerates, &[], Ending::Suspends).await {
         Joined::Lease { id, .. } => id,
         other => panic!("{other:?}"),

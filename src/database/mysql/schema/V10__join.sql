@@ -37,6 +37,7 @@ BEGIN
   END IF;
 
   COMMIT AND NO CHAIN NO RELEASE;
+  CALL zdm_lift_dead_fence(p_service, p_instance, p_version);
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   -- No gate can raise a fence from here to the end of the transaction.

@@ -6,7 +6,8 @@ MODIFIES SQL DATA
 SQL SECURITY DEFINER
 BEGIN
   DECLARE v_service   VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
-  DECLARE v_name      TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+  DECLARE v_instance  VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
+  DECLARE v_version   VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
   DECLARE v_tolerates TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT '';
   DECLARE v_needs     TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT '';
   DECLARE v_migration VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
@@ -22,8 +23,8 @@ BEGIN
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
   -- A gate takes an expired lease that suspends for gone: only a join, which it can see, brings it back.
-  SELECT l.service, CONCAT(l.service, ' ', l.instance, ' (version ', l.version, ')'), l.tolerates, l.needs, l.ttl_ms
-  INTO v_service, v_name, v_tolerates, v_needs, v_ttl
+  SELECT l.service, l.instance, l.version, l.tolerates, l.needs, l.ttl_ms
+  INTO v_service, v_instance, v_version, v_tolerates, v_needs, v_ttl
   FROM zdm_lease AS l
   WHERE l.id = p_lease
     AND l.left_at IS NULL
@@ -48,12 +49,15 @@ BEGIN
       SET v_outcome = 'fenced', v_detail = CONCAT(v_kind, '=', v_migration);
     ELSEIF v_status IS NOT NULL THEN
       SET v_outcome = 'fencing', v_detail = CONCAT(v_kind, '=', v_migration);
-      UPDATE zdm_fence AS f SET f.knocked_by = v_name
+      UPDATE zdm_fence AS f SET f.knocked_by = CONCAT(v_service, ' ', v_instance, ' (version ', v_version, ')')
       WHERE f.migration = v_migration AND f.kind = v_kind AND f.status = 'provisional';
       -- Each row in a transaction of its own, so that no order of locks can meet another one.
       COMMIT AND NO CHAIN NO RELEASE;
       START TRANSACTION;
       UPDATE zdm_lease AS l SET l.knocked_epoch = v_epoch WHERE l.id = p_lease;
+      -- If its gate has died, the next call is renewed.
+      COMMIT AND NO CHAIN NO RELEASE;
+      CALL zdm_lift_dead_fence(v_service, v_instance, v_version);
     ELSE
       -- The granted time never falls: the reply with a shorter one may be lost.
       UPDATE zdm_lease AS l

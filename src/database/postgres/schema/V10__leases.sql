@@ -23,6 +23,51 @@ $$
 -- next
 REVOKE ALL ON FUNCTION zdm.lease_fence(text, text, text) FROM PUBLIC
 -- next
+CREATE FUNCTION zdm.dead_fences()
+RETURNS TABLE (migration text, kind text, epoch bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT f.migration, f.kind, f.epoch
+  FROM zdm.fence AS f
+  WHERE f.status = 'provisional'
+    AND NOT EXISTS (SELECT FROM zdm.run AS r WHERE r.token = f.run_token AND r.expires_at > clock_timestamp())
+    AND (f.kind = 'withdraw'
+         OR NOT EXISTS (SELECT FROM zdm.migration AS m
+                        WHERE m.id = f.migration
+                          AND m.state IN ('contracting', 'hidden', 'revealing', 'purging', 'purged')))
+$$
+-- next
+REVOKE ALL ON FUNCTION zdm.dead_fences() FROM PUBLIC
+-- next
+CREATE FUNCTION zdm.lift_dead_fence(service text, instance text, version text)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- A provisional fence whose run has lost its lock, or let it expire: the gate is dead, or will find another epoch and
+  -- refuse. Not once its contract has begun, as something may be out of sight: that is for the next run to end.
+  IF NOT EXISTS (SELECT FROM zdm.dead_fences()) THEN
+    RETURN false;
+  END IF;
+  PERFORM FROM zdm.gate AS g WHERE g.id = 1 FOR UPDATE;
+  WITH lifted AS (
+    DELETE FROM zdm.fence AS f
+    USING zdm.dead_fences() AS d
+    WHERE f.migration = d.migration AND f.kind = d.kind AND f.epoch = d.epoch AND f.status = 'provisional'
+    RETURNING f.migration, f.epoch
+  )
+  INSERT INTO zdm.event (at, actor, host, version, migration, kind, message)
+  SELECT clock_timestamp(), $1, $2, $3, l.migration, 'gate_lifted',
+         'fence of epoch ' || l.epoch || ' lifted by whoever it held up: its gate had died'
+  FROM lifted AS l;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE zdm.gate AS g SET epoch = g.epoch + 1 WHERE g.id = 1;
+  RETURN true;
+END
+$$
+-- next
+REVOKE ALL ON FUNCTION zdm.lift_dead_fence(text, text, text) FROM PUBLIC
+-- next
 CREATE FUNCTION zdm.join_v1(service text, version text, instance text, tolerates text, needs text, ending text)
 RETURNS TABLE (outcome text, lease bigint, ttl_ms bigint, detail text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -39,6 +84,9 @@ BEGIN
   IF join_v1.ending IS NULL OR join_v1.ending NOT IN ('suspends', 'reports') THEN
     RAISE EXCEPTION 'ending must be "suspends" or "reports"' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+
+  -- Before the lock below, which a second joiner may have, too.
+  PERFORM zdm.lift_dead_fence(join_v1.service, join_v1.instance, join_v1.version);
 
   -- No gate can raise a fence from here to the end of the transaction. In a transaction with an older snapshot this
   -- fails (40001) if a gate has acted since, as every gate changes the row.
@@ -138,6 +186,7 @@ BEGIN
 
     SELECT * INTO fence FROM zdm.lease_fence(held.service, held.tolerates, held.needs);
     CONTINUE WHEN NOT FOUND;
+    CONTINUE WHEN fence.status = 'provisional' AND zdm.lift_dead_fence(held.service, held.instance, held.version);
     ttl_ms := held.ttl_ms;
     detail := fence.kind || '=' || fence.migration;
     IF fence.status = 'final' THEN
