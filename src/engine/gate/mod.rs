@@ -22,6 +22,8 @@ mod dead;
 mod dead_tests;
 mod fence;
 mod passed;
+#[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
+mod race_tests;
 mod refusal;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
 mod server_tests;
