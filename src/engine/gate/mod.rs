@@ -21,6 +21,8 @@ mod dead;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
 mod dead_tests;
 mod fence;
+#[cfg(test)]
+mod model_tests;
 mod passed;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
 mod race_tests;

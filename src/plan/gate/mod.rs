@@ -13,7 +13,7 @@ mod watch;
 
 pub(crate) use decide::decide;
 #[cfg(test)]
-use question::{Builds, ServiceFacts};
+pub(crate) use question::{Builds, ServiceFacts};
 pub(crate) use question::{Facts, Question};
 pub(crate) use watch::{Watch, wait, watch};
 
