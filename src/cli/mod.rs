@@ -177,6 +177,7 @@ impl Command {
             Self::Contract(_) => "contract",
             Self::Purge(_) => "purge",
             Self::Rollback(_) => "rollback",
+            Self::Doctor(_) => "doctor",
             Self::Verify(_) => "verify",
             Self::Up(_) => "up",
             Self::Baseline(_) => "baseline",

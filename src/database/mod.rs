@@ -43,6 +43,8 @@ mod operation_tests;
 mod postgres;
 #[cfg(feature = "engine")]
 mod probe;
+#[cfg(feature = "engine")]
+mod rights;
 #[cfg(test)]
 #[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
 mod server_tests;

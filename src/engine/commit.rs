@@ -39,6 +39,8 @@ pub(crate) enum Commit {
     Accepted,
     /// A migration is about to be taken through all its phases at once.
     Up,
+    /// What `zdm doctor` made again (PostgreSQL; MySQL and MariaDB commit each statement by itself).
+    Repair,
 }
 
 impl Commit {
@@ -61,6 +63,7 @@ impl Commit {
             Self::Baseline => ["baseline-before-commit", "baseline-after-commit"],
             Self::Accepted => ["accepted-before-commit", "accepted-after-commit"],
             Self::Up => ["up-before-commit", "up-after-commit"],
+            Self::Repair => ["repair-before-commit", "repair-after-commit"],
         }
     }
 }

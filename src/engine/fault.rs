@@ -17,6 +17,8 @@ pub(crate) const POINTS: &[&str] = &[
     "accepted-after-commit",
     "up-before-commit",
     "up-after-commit",
+    "repair-before-commit",
+    "repair-after-commit",
     "fence-before-commit",
     "fence-after-commit",
     "gate-passed",

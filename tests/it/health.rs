@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cli::{Project, Said};
-use crate::engine::{CONTRACT, PURGE, rename, state, users};
+use crate::engine::{CONTRACT, PURGE, rename, state, state_table, users};
 use crate::support::{self, Db, Engine};
 
 /// What `zdm verify` says: the kinds of its findings.
@@ -46,7 +46,11 @@ fn a_migration_is_as_its_journal_says_in_every_state() {
         project.zdm(&["verify"]).ended(0).says("never written");
         for command in [&["expand"], &["migrate"], CONTRACT, PURGE] as [&[&str]; 4] {
             project.zdm(command).ended(0);
+            let rows = || db.rows("SELECT * FROM users ORDER BY id");
+            let before = rows();
             assert_eq!(kinds(&project), [""; 0], "after {command:?}");
+            // What was tried was rolled back.
+            assert_eq!(rows(), before);
         }
         assert_eq!(state(db, "0001"), "purged");
     });
@@ -227,6 +231,8 @@ fn a_role_that_may_use_the_old_column_alone_is_found() {
         );
         project.zdm(&["expand"]).ended(0);
         assert_eq!(kinds(&project), [""; 0]);
+        let leases = format!("SELECT count(*) FROM {}", state_table(db, "lease"));
+        assert_eq!(db.value(&leases), "0");
         let account = match db.engine {
             Engine::Postgres => role,
             Engine::MariaDb => format!("'{role}'@'%'"),

@@ -18,6 +18,7 @@ mod ci;
 mod cli;
 mod crash;
 mod demo;
+mod doctor;
 mod engine;
 mod faults_of_peers;
 mod gate;

@@ -11,6 +11,7 @@ use crate::model::server::{Engine, Server};
 mod baseline;
 mod check;
 mod demo;
+mod doctor;
 mod global;
 mod run;
 mod snapshot;
@@ -20,6 +21,7 @@ mod verify;
 pub(crate) use baseline::BaselineArgs;
 pub(crate) use check::{LintArgs, PhaseArg, PlanArgs};
 pub(crate) use demo::{DemoAppArgs, DemoArgs};
+pub(crate) use doctor::{Apply, DoctorArgs};
 pub(crate) use global::{Color, Format, GlobalArgs, LogFormat};
 pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
 pub(crate) use snapshot::SnapshotArgs;
@@ -140,6 +142,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  zdm verify\n  zdm verify --within 10m --format json\n\nIt changes nothing: rows are read in batches; triggers and the rights of roles are tried in transactions that are\nrolled back. `zdm doctor` says more about what people left behind, and can do something about it."
     )]
     Verify(VerifyArgs),
+    /// Explain what people or accidents left behind, and say the way out; changes nothing without --apply
+    #[command(
+        after_help = "Examples:\n  zdm doctor\n  zdm doctor --apply triggers\n  zdm doctor --apply adopt\n  zdm doctor --privileges\n\nIt looks at the catalog and at zdm's own state, also where other commands refuse to begin; `zdm verify` looks at the\nrows, too. Exit code 7: something is wrong."
+    )]
+    Doctor(DoctorArgs),
     /// Show who reports, what they tolerate and need, and when they were last seen
     #[command(after_help = "Examples:\n  zdm instances\n  zdm instances --all")]
     Instances(InstancesArgs),

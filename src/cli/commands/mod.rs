@@ -14,6 +14,7 @@ use crate::plan::project::Project;
 
 mod baseline;
 mod completions;
+mod doctor;
 mod events;
 mod gate;
 mod init;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Contract(args) => run::contract(args, shell),
         Command::Purge(args) => run::purge(args, shell),
         Command::Rollback(args) => run::rollback(args, shell),
+        Command::Doctor(args) => doctor::run(args, shell),
         Command::Verify(args) => verify::run(args, shell),
         Command::Up(args) => up::run(args, shell),
         Command::Baseline(args) => baseline::run(args, shell),

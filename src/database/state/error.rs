@@ -55,8 +55,7 @@ impl From<StateError> for Error {
             StateError::Copy { differences } => {
                 let error = Self::new(ErrorKind::Drift, message).hint(
                     "Check that the database URL is the one you meant. To let the copy live on as a database of its \
-                     own, delete the one row of zdm.identity (PostgreSQL) or zdm_identity (MySQL, MariaDB) in it: \
-                     the next command records this database anew.",
+                     own: zdm doctor --apply adopt.",
                 );
                 differences.into_iter().fold(error, Error::detail)
             }

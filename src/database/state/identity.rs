@@ -2,6 +2,7 @@
 
 use super::error::StateError;
 use super::events::{Actor, NewEvent, append_event};
+use super::newness::ADOPTED;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::identity::ServerIdentity;
@@ -90,6 +91,53 @@ pub(crate) async fn check(
             .push(format!("it was made for environment \"{recorded}\", this is for \"{now}\""));
     }
     if differences.is_empty() { Ok(()) } else { Err(StateError::Copy { differences }) }
+}
+
+/// Takes the state for this database's own, and its environment for this one. Leases stay: whoever reports here goes on.
+/// The run lock of the original is given back. Returns what was done.
+pub(crate) async fn adopt(
+    conn: &mut Connection,
+    environment: Option<&str>,
+    actor: &Actor,
+) -> Result<String, DbError> {
+    let found = conn.identity().await?;
+    conn.begin().await?;
+    match rewrite(conn, found, environment, actor).await {
+        Ok(words) => conn.commit().await.map(|()| words),
+        Err(error) => {
+            // The first error counts; a connection that cannot roll back is closed, which rolls back.
+            drop(conn.rollback().await);
+            Err(error)
+        }
+    }
+}
+
+async fn rewrite(
+    conn: &mut Connection,
+    found: ServerIdentity,
+    environment: Option<&str>,
+    actor: &Actor,
+) -> Result<String, DbError> {
+    // Rows are locked in the order of every transaction that writes: the run's first.
+    let release = conn.sql(
+        "UPDATE {zdm}run SET token = NULL, owner = NULL, host = NULL, command = NULL, since = NULL, expires_at = NULL",
+    );
+    conn.run(&release).await?;
+    let words = match recorded(conn).await? {
+        Some((system, database, _)) => format!(
+            "took the state of database \"{database}\" on server {system} for that of database \"{}\" on server {}",
+            found.database, found.system_id
+        ),
+        None => format!("took the state for that of database \"{}\"", found.database),
+    };
+    let sql = conn.sql(
+        "UPDATE {zdm}identity SET system_id = ?, database_name = ?, environment = ? WHERE id = 1",
+    );
+    let values = [found.system_id.into(), found.database.into(), environment.into()];
+    conn.execute(&sql, &values).await?;
+    let event = NewEvent { migration: None, kind: ADOPTED, message: &words, detail: None };
+    append_event(conn, actor, &event).await?;
+    Ok(words)
 }
 
 /// Server, database and environment in which the state was made.

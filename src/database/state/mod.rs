@@ -17,6 +17,7 @@ pub(crate) mod install;
 pub(crate) mod journal;
 pub(crate) mod leases;
 pub(crate) mod newness;
+pub(crate) mod parts;
 pub(crate) mod run_lock;
 pub(crate) mod schema;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]

@@ -11,7 +11,7 @@ use crate::database::error::DbError;
 pub(crate) const UP: &str = "up";
 
 /// The kind of the event by which a copy was taken for a database of its own.
-pub(crate) const ADOPTED: &str = "adopted";
+pub(super) const ADOPTED: &str = "adopted";
 
 /// How a database began, as its events tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

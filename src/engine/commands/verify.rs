@@ -6,7 +6,7 @@ use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::identity::ServerIdentity;
 use crate::database::state::run_lock::run_owner;
-use crate::database::state::services::missing_rights;
+use crate::database::state::services::{Ungranted, missing_rights};
 use crate::engine::failure;
 use crate::engine::health::smoke::{self, Tried};
 use crate::engine::health::{Ground, rows};
@@ -166,9 +166,7 @@ impl Look<'_> {
     async fn rights(&mut self, syncs: &[Sync]) -> Result<(), DbError> {
         let services = &self.job.project.config.services;
         for ungranted in missing_rights(self.conn, services).await? {
-            let message = format!("a service cannot report: {}", ungranted.reason);
-            let way_out = format!("Have somebody who may grant it run: {}", ungranted.statement);
-            self.add(Finding::new(Kind::Right, message, way_out));
+            self.add(unable(&ungranted));
         }
         let engine = self.conn.engine();
         for (role, sync) in services
@@ -230,4 +228,11 @@ impl Look<'_> {
         }
         Ok(())
     }
+}
+
+/// A right on zdm's functions is missing.
+pub(super) fn unable(ungranted: &Ungranted) -> Finding {
+    let message = format!("a service cannot report: {}", ungranted.reason);
+    let way_out = format!("Have somebody who may grant it run: {}", ungranted.statement);
+    Finding::new(Kind::Right, message, way_out)
 }

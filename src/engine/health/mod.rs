@@ -2,6 +2,7 @@
 //!
 //! What it means is for `plan::health` to say.
 
+pub(crate) mod cure;
 pub(crate) mod rows;
 pub(crate) mod smoke;
 

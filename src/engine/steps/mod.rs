@@ -12,6 +12,7 @@ mod verify;
 mod watched;
 
 pub(crate) use one_by_one::has_effect;
+pub(crate) use watched::run_without_queueing;
 
 use super::failure::{self, Halt};
 use super::gate::Passed;

@@ -51,7 +51,7 @@ pub(super) trait Looker {
 
 /// MySQL and MariaDB: ends a statement that waits for the definition of a table, with
 /// [`DbErrorKind::LockTimeout`] as the outcome.
-pub(super) async fn run_without_queueing(
+pub(crate) async fn run_without_queueing(
     work: &mut Worker,
     job: &Job,
     sql: &str,

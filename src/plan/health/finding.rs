@@ -59,13 +59,10 @@ pub(crate) enum Kind {
     /// A role lacks a right.
     Right,
     /// The state belongs to another database.
-    #[expect(dead_code, reason = "for zdm doctor")]
     Copy,
     /// A part of zdm's state is gone.
-    #[expect(dead_code, reason = "for zdm doctor")]
     State,
     /// A run that ended without saying so.
-    #[expect(dead_code, reason = "for zdm doctor")]
     Run,
 }
 
@@ -105,6 +102,15 @@ pub(crate) enum Remedy {
         /// The index.
         index: String,
     },
+    /// Take the state for this database's own.
+    Adopt,
+    /// Make a part of the state again.
+    State {
+        /// What it is, for people.
+        name: String,
+        /// In order.
+        statements: Vec<String>,
+    },
 }
 
 impl Remedy {
@@ -113,6 +119,8 @@ impl Remedy {
         match self {
             Self::Triggers { .. } => "triggers",
             Self::Index { .. } => "indexes",
+            Self::Adopt => "adopt",
+            Self::State { .. } => "state",
         }
     }
 }

@@ -6,6 +6,8 @@ pub(crate) mod compare;
 pub(crate) mod data;
 pub(crate) mod finding;
 pub(crate) mod indexes;
+pub(crate) mod rights;
+pub(crate) mod state;
 pub(crate) mod traces;
 pub(crate) mod triggers;
 

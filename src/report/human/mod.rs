@@ -1,6 +1,7 @@
 //! Text for people. Comes with colours, which the output takes out where nobody wants them.
 
 pub(crate) mod baseline;
+pub(crate) mod doctor;
 pub(crate) mod effect;
 pub(crate) mod events;
 pub(crate) mod failure;

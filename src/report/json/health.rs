@@ -7,6 +7,7 @@ use super::FORMAT;
 use super::plan::{ServerWords, server};
 use crate::engine::commands;
 use crate::plan::health;
+use crate::plan::health::finding::Kind;
 
 /// What `verify` writes.
 #[derive(Serialize, JsonSchema, Debug)]
@@ -42,7 +43,7 @@ pub(crate) struct Checkup {
 #[derive(Serialize, JsonSchema, Debug, Clone, Copy)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CheckupResult {
-    /// Nothing was found: exit code 0.
+    /// Nothing was found, or nothing but runs that ended without saying so: exit code 0.
     Healthy,
     /// Something was: exit code 7.
     Drift,
@@ -113,7 +114,9 @@ pub(crate) fn checkup(checkup: &commands::Checkup) -> Checkup {
 
 /// Whether anything is wrong.
 pub(crate) fn result(findings: &[health::Finding]) -> CheckupResult {
-    if findings.is_empty() { CheckupResult::Healthy } else { CheckupResult::Drift }
+    // A run that died needs nothing but its command again.
+    let is_problem = |finding: &health::Finding| finding.kind != Kind::Run;
+    if findings.iter().any(is_problem) { CheckupResult::Drift } else { CheckupResult::Healthy }
 }
 
 /// One finding.

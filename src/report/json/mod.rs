@@ -6,6 +6,7 @@ use serde::Serialize;
 
 pub(crate) mod baseline;
 pub(crate) mod change;
+pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod gate;

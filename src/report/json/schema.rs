@@ -22,6 +22,8 @@ enum ZdmOutput {
     Made(super::made::Made),
     Baseline(super::baseline::Baseline),
     Checkup(super::health::Checkup),
+    Diagnosis(super::doctor::Diagnosis),
+    Privileges(super::doctor::Privileges),
     Failure(super::failure::Failure),
 }
 

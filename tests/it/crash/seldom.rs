@@ -5,7 +5,7 @@ use crate::engine::{CONTRACT, fill, filled, rename, state, state_table, users};
 use crate::support::{self, Db, Engine};
 
 /// The points that are tried here.
-pub(super) const POINTS: [&str; 18] = [
+pub(super) const POINTS: [&str; 20] = [
     "dead-fences-before-commit",
     "dead-fences-after-commit",
     "baseline-before-commit",
@@ -14,6 +14,8 @@ pub(super) const POINTS: [&str; 18] = [
     "accepted-after-commit",
     "up-before-commit",
     "up-after-commit",
+    "repair-before-commit",
+    "repair-after-commit",
     "lifted-fence-before-commit",
     "lifted-fence-after-commit",
     "refill-before-commit",
@@ -220,6 +222,20 @@ fn all_phases_at_once_go_on_after_any_crash() {
         project.zdm(&["up"]).ended(0);
         assert_eq!((state(db, "0000"), state(db, "0001")), ("purged".into(), "purged".into()));
     });
+}
+
+#[test]
+fn a_repair_is_made_whole_or_not_at_all() {
+    let Some(db) = support::postgres() else { return };
+    let project = migrated(&db);
+    let triggers = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'zzz_zdm_sync%'";
+    for (point, made) in points("repair").into_iter().zip(["1", "2"]) {
+        db.run("DROP TRIGGER zzz_zdm_sync_insert ON users");
+        killed(&project, &["doctor", "--apply", "triggers"], point);
+        assert_eq!(db.value(triggers), made);
+        project.zdm(&["doctor", "--apply", "triggers"]).ended(0);
+        assert_eq!(db.value(triggers), "2");
+    }
 }
 
 #[test]
