@@ -125,7 +125,8 @@ impl World {
 
     pub(super) async fn events(&mut self) -> Vec<String> {
         let events = events(&mut self.conn, &EventFilter::default()).await.unwrap();
-        events.into_iter().map(|event| event.kind).collect()
+        let kinds = events.into_iter().map(|event| event.kind);
+        kinds.filter(|kind| kind.starts_with("gate_")).collect()
     }
 
     /// Another run takes the place of this one, which is dead.
