@@ -38,7 +38,7 @@ lint() {
 # Tests say on stderr what they skip. Most of their time is waiting (for leases, locks, servers), so more of them run at
 # once than there are cores: measured on two, 142 s with eight, instead of 249 s with two.
 tests() {
-    export RUST_TEST_THREADS="${RUST_TEST_THREADS:-6}"
+    export RUST_TEST_THREADS="${RUST_TEST_THREADS:-8}"
     {
         code=0
         cargo test --locked --no-fail-fast --lib --bins --tests 2>&1 || code=$?
