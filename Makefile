@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-matrix check fmt docs servers clean
+.PHONY: help demo test test-faults test-matrix check fmt docs servers
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,3 @@ docs: ## build the library's documentation and open it
 
 servers: ## get the servers that the demo and the tests need
 	@scripts/servers.sh postgres mariadb
-
-clean: ## remove what was built
-	cargo clean

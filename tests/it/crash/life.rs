@@ -89,9 +89,8 @@ fn columns(state: &str) -> &'static [&'static str] {
     }
 }
 
-/// One of so many places is tried when nothing is asked for: with one fault. With it each fault comes once to each
-/// database.
-const THIN: usize = 11;
+/// One of so many places is tried when nothing is asked for: with one fault.
+const THIN: usize = 5;
 
 /// Whether a place is tried: all with `ZDM_FAULTS=all`, the second of eight shares with `2/8`, those whose name begins so
 /// with anything else; a few when nothing is asked.

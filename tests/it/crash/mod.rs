@@ -1,7 +1,7 @@
 //! Everything that can go wrong at each named point of `src/engine/fault.rs`, one thing at a time, then the same command:
 //! the end is that of an undisturbed run, in schema, journal and rows, while an old and a new build write all the time.
 //!
-//! `make test` tries each fault at one of the points on each database; `make test-faults` (`ZDM_FAULTS=all`) each with all of
+//! `make test` tries a fifth of the points with one fault each; `make test-faults` (`ZDM_FAULTS=all`) each with all of
 //! them. `ZDM_FAULTS=postgres:contract:fence-after-commit:1` tries one point alone, `postgres:contract` one command. The list of points is `points.txt`.
 
 mod elsewhere;
