@@ -41,7 +41,8 @@ impl Calm {
         self.places.iter().map(|(command, places)| (*command, places.as_slice()))
     }
 
-    fn after(&self, step: &Step) -> &[Vec<String>] {
+    /// What is there after a command.
+    pub(super) fn after(&self, step: &Step) -> &[Vec<String>] {
         &self.after.iter().find(|(name, _)| *name == step.name).unwrap().1
     }
 }
@@ -59,7 +60,7 @@ pub(super) fn calm(engine: Engine) -> Option<&'static Calm> {
 
 impl Stage {
     /// Brings the migration into a state, undisturbed.
-    fn bring(&mut self, wanted: &str) {
+    pub(super) fn bring(&mut self, wanted: &str) {
         if self.state() == "purged" {
             self.anew();
         }

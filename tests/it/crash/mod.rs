@@ -6,6 +6,7 @@
 
 mod elsewhere;
 mod faults;
+mod killed;
 mod life;
 mod points;
 mod seldom;
