@@ -55,6 +55,8 @@ pub(crate) fn standby(db: &Db) -> Option<Standby> {
         .map(|name| format!("{name}={}", db.value(&format!("SHOW {name}"))));
     let server = run("postgres")
         .args(["-D", "data", "-p", &port.to_string(), "-c", "unix_socket_directories="])
+        // It replays what all tests write on its primary, which does not sync either.
+        .args(["-c", "fsync=off", "-c", "dynamic_shared_memory_type=mmap"])
         .args(same.iter().flat_map(|setting| ["-c", setting]))
         .stderr(Stdio::null())
         .spawn()

@@ -20,6 +20,8 @@ const SETTINGS: &[&str] = &[
     "min_wal_size=32MB",
     "max_wal_size=256MB",
     "max_prepared_transactions=10",
+    // Goes with the folder, also when the server is killed; the system's own would stay in /dev/shm.
+    "dynamic_shared_memory_type=mmap",
     "jit=off",
     "timezone=UTC",
     "log_timezone=UTC",
