@@ -55,4 +55,6 @@ impl std::fmt::Debug for ReportFormat {
 }
 
 #[cfg(test)]
+mod schema_tests;
+#[cfg(test)]
 mod tests;

@@ -133,4 +133,6 @@ fn opaque(why: impl Into<String>) -> Change {
 }
 
 #[cfg(test)]
+mod odd_tests;
+#[cfg(test)]
 mod tests;
