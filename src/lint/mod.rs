@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
 use crate::model::server::{Engine, Server};
+use crate::sql::Session;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::Located;
 use crate::sql::effect::Effect;
@@ -78,8 +79,14 @@ pub(crate) struct ReadFile {
 /// Reads a file: what takes the longest, and needs nothing but its text.
 pub(crate) fn read_file(text: &str, engine: Engine, run_by: RunBy) -> ReadFile {
     let file = split::file(text, engine, run_by);
+    // zdm itself runs a file statement by statement, and in other sessions after a lost connection.
+    let is_followed = run_by == RunBy::AnyTool && engine.is_mysql_family();
+    let mut session = is_followed.then(|| Session::new(engine));
     let statements = file.statements.into_iter().map(|source| {
-        let changes = judge::changes(&source, engine);
+        let mut changes = judge::changes(&source, engine);
+        if let Some(session) = &mut session {
+            changes = session.follow(&source.sql, source.span, changes);
+        }
         (source, changes)
     });
     ReadFile {

@@ -31,6 +31,8 @@ pub(super) fn by_words(reader: Reader<'_>) -> Option<Vec<Change>> {
         ["BEGIN", "NOT", ..] => opaque("BEGIN NOT ATOMIC runs code that zdm cannot see through"),
         [first, ..] if is_harmless(first) => Change::Harmless,
         ["COMMENT", ..] => comment(reader),
+        // It evaluates expressions.
+        ["DO", ..] if reader.engine.is_mysql_family() => Change::Harmless,
         ["DO", ..] => opaque(postgres::CODE),
         ["CALL", ..] => opaque("CALL runs a procedure that zdm cannot see through"),
         ["EXECUTE", ..] => opaque("it runs SQL that is put together at run time"),

@@ -23,6 +23,7 @@ use super::span::{Places, Span};
 use super::templates::is_filled_in;
 use super::tokens::{Lexed, acting};
 use crate::model::server::Engine;
+pub(crate) use mysql::Session;
 pub(super) use postgres::of_body;
 use reader::Reader;
 

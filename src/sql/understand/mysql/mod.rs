@@ -8,6 +8,8 @@ mod create;
 mod index;
 mod options;
 mod partitions;
+mod session;
 
 pub(super) use alter::{clause, clauses};
 pub(super) use create::{create_index, create_table, drop_index};
+pub(crate) use session::Session;
