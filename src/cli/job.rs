@@ -19,6 +19,7 @@ pub(crate) fn job(shell: &Shell<'_>, settings: &Settings, project: Project) -> R
     let bars = output.is_animated().then(|| output.bars().clone());
     Ok(Job {
         target: settings.required_target(Way::Direct)?,
+        replicas: Vec::new(),
         project: Arc::new(project),
         selection: Selection::default(),
         lock_wait: Duration::ZERO,

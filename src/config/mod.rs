@@ -6,11 +6,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+#[cfg(test)]
+pub(crate) use backfill::{BACKFILL, SIGNALS};
+pub(crate) use backfill::{BATCH_TIME, BackfillConfig, SignalsConfig};
 use template::Template;
 
 use crate::lint::finding::Severity;
 use crate::model::server::Engine;
 
+mod backfill;
 pub(crate) mod duration;
 pub(crate) mod folder;
 mod judged;
@@ -32,6 +36,8 @@ pub struct Config {
     pub(crate) services: BTreeMap<String, ServiceConfig>,
     /// `[gate]`.
     pub(crate) gate: GateConfig,
+    /// `[backfill]`.
+    pub(crate) backfill: BackfillConfig,
     /// `[lint]`.
     pub(crate) lint: LintConfig,
     /// The environment's name, when one was chosen.
@@ -107,6 +113,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             services: BTreeMap::new(),
             gate: GateConfig { soak: Duration::from_mins(10) },
+            backfill: BackfillConfig::default(),
             lint: LintConfig::default(),
             environment: None,
             disposable: false,

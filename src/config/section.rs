@@ -120,6 +120,24 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A whole number within bounds.
+    pub(crate) fn whole(
+        &self,
+        key: &str,
+        bounds: std::ops::RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let Some(written) = value.get_ref().as_integer() else {
+            return Err(self.wrong_type(key, value, "a whole number"));
+        };
+        let number = u64::from_str_radix(written.as_str(), written.radix()).ok();
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            return Ok(Some(number));
+        }
+        let (least, most) = bounds.into_inner();
+        Err(self.error_at(key, format!("key \"{key}\" must be from {least} to {most}")))
+    }
+
     /// A duration, `"90s"`.
     pub(crate) fn duration(&self, key: &str) -> Result<Option<Duration>, Error> {
         let Some(text) = self.text(key)? else { return Ok(None) };
@@ -143,13 +161,22 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A list of strings in which `${VAR}` may stand.
+    pub(crate) fn templates(&self, key: &str) -> Result<Vec<Template>, Error> {
+        let texts = self.texts(key)?.unwrap_or_default();
+        texts.into_iter().map(|text| self.read_template(key, text)).collect()
+    }
+
     /// A string in which `${VAR}` may stand.
     pub(crate) fn template(&self, key: &str) -> Result<Option<Template>, Error> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
+        self.text(key)?.map(|text| self.read_template(key, text)).transpose()
+    }
+
+    fn read_template(&self, key: &str, text: &str) -> Result<Template, Error> {
         let (line, column) = self.source.place(self.get(key).map_or(0, |value| value.span().start));
         let place = format!("{}:{line}:{column}", self.source.path);
         let template = Template::new(text, place);
-        template.map(Some).map_err(|error| self.error_at(key, format!("key \"{key}\": {error}")))
+        template.map_err(|error| self.error_at(key, format!("key \"{key}\": {error}")))
     }
 
     /// A table inside.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::backfill;
 use super::section::Section;
 use super::source::{Source, did_you_mean};
 use super::template::Variables;
@@ -16,9 +17,10 @@ use crate::lint::rules;
 use crate::model::server::Engine;
 
 /// The keys of the file itself.
-pub(crate) const ROOT: [&str; 6] =
-    ["migrations", "database", "services", "gate", "lint", "environments"];
-const ENVIRONMENT: [&str; 6] = ["migrations", "database", "services", "gate", "lint", "disposable"];
+pub(crate) const ROOT: [&str; 7] =
+    ["migrations", "database", "services", "gate", "backfill", "lint", "environments"];
+const ENVIRONMENT: [&str; 7] =
+    ["migrations", "database", "services", "gate", "backfill", "lint", "disposable"];
 /// The keys of `[database]`.
 pub(crate) const DATABASE: [&str; 8] =
     ["engine", "version", "url", "url_file", "direct_url", "role", "schemas", "snapshot"];
@@ -103,6 +105,7 @@ fn read(top: &Section<'_>, environment: Option<&str>) -> Result<Config, Error> {
             Some(gate) => GateConfig { soak: gate.duration("soak")?.unwrap_or(defaults.gate.soak) },
             None => defaults.gate,
         },
+        backfill: backfill::read(top)?,
         lint: lint(top)?,
         environment: environment.map(str::to_owned),
         disposable: environment.is_some() && top.truth("disposable")?.unwrap_or(false),
@@ -260,10 +263,33 @@ mod tests {
             evidence = "sessions"
             [gate]
             soak = "1h"
+            [backfill]
+            share = 30
+            max_rows = 2_000
+            batch_time = "50ms"
+            interleave = false
+            look_every = "5s"
+            [backfill.signals]
+            active_sessions = 20
+            archiver = false
+            command = "./may-run"
+            file = "stop"
+            ignore = ["delayed"]
+            lock_waiters = 3
+            query = "SELECT 0"
+            replica_lag = "30s"
+            replicas = ["${NOT_SET}"]
             "#,
             None,
         )
         .unwrap();
+        let pace = &config.backfill.pace;
+        assert_eq!((pace.share, pace.max_rows), (Some(30), Some(2000)));
+        assert_eq!(pace.batch_time, Some(Duration::from_millis(50)));
+        let signals = &config.backfill.signals;
+        assert_eq!((signals.active_sessions, signals.lock_waiters), (Some(20), Some(3)));
+        assert_eq!(signals.replica_lag, Some(Duration::from_secs(30)));
+        assert!(!signals.archiver && !config.backfill.interleave && signals.replicas.len() == 1);
         assert_eq!(config.migrations, "db/migrations");
         assert_eq!(config.database.engine, Some(Engine::MariaDb));
         assert_eq!(config.database.version, Some((10, 11)));
@@ -315,7 +341,7 @@ mod tests {
         );
         refused(
             "disposable = true",
-            "zdm.toml:1:1: unknown key \"disposable\" / Known here: migrations, database, services, gate, lint, environments.",
+            "zdm.toml:1:1: unknown key \"disposable\" / Known here: migrations, database, services, gate, backfill, lint, environments.",
         );
     }
 
@@ -337,6 +363,22 @@ mod tests {
         refused(
             "[services.\"a b\"]",
             "zdm.toml:1:11: \"a b\" cannot be the name of a service / A service's name is letters, digits, \"-\", \"_\" and \".\".",
+        );
+    }
+
+    #[test]
+    fn a_signal_is_switched_off_by_a_word() {
+        let text = "[backfill.signals]\nlock_waiters = \"off\"\nreplica_lag = \"off\"";
+        let signals = check(text, None).unwrap().backfill.signals;
+        assert_eq!((signals.lock_waiters, signals.replica_lag), (None, None));
+        refused("[backfill]\nshare = 0", "zdm.toml:2:9: key \"share\" must be from 1 to 100");
+        refused(
+            "[backfill.signals]\nlock_waiters = \"none\"",
+            "zdm.toml:2:16: key \"lock_waiters\" must be a whole number, but it is of type string",
+        );
+        refused(
+            "[backfill]\nbatch_time = \"1m\"",
+            "zdm.toml:2:14: key \"batch_time\" must be between 5ms and 2s",
         );
     }
 

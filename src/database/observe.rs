@@ -5,6 +5,8 @@
 
 use super::connection::Connection;
 use super::error::DbError;
+use crate::model::name::TableName;
+use crate::sql::quote;
 
 /// What a session lock stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +83,32 @@ impl Connection {
              pg_catalog.current_setting('transaction_read_only')::boolean)::int"
         };
         self.query_one(sql, &[]).await?.bool(0)
+    }
+
+    /// Whether row security hides rows of a table from this connection's role (PostgreSQL). One that is not there hides
+    /// nothing.
+    pub(crate) async fn hides_rows(&mut self, table: &TableName) -> Result<bool, DbError> {
+        if self.engine().is_mysql_family() {
+            return Ok(false);
+        }
+        let sql = "SELECT COALESCE(pg_catalog.row_security_active(pg_catalog.to_regclass(?)::oid), false)::int";
+        let name = quote::table(self.engine(), table);
+        self.query_one(sql, &[name.into()]).await?.bool(0)
+    }
+
+    /// How many sessions wait for a lock that another one holds, or for one that it waits for itself. MySQL and MariaDB:
+    /// how many wait for a row, whoever holds it; their tables of who waits for whom show the past to who looks often.
+    pub(crate) async fn waiters_behind(&mut self, backend: i64) -> Result<u64, DbError> {
+        let waiters = if self.engine().is_mysql_family() {
+            let sql = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'";
+            self.query_one(sql, &[]).await?.int(1)?
+        } else {
+            // Whom a session waits for is asked of those alone that wait: it is a look at all locks.
+            let sql = "SELECT count(*) FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE NOT granted) waiting \
+                       WHERE ?::bigint = ANY(pg_catalog.pg_blocking_pids(pid))";
+            self.query_one(sql, &[backend.into()]).await?.int(0)?
+        };
+        Ok(waiters.unsigned_abs())
     }
 
     /// Whether another connection of MySQL or MariaDB waits for a lock on a table's definition, or on a whole table.

@@ -21,6 +21,8 @@ pub(crate) enum Commit {
     Checkpoint,
     /// A batch of a backfill.
     Batch,
+    /// Somebody steers a backfill.
+    Steer,
     /// Backfills may run again, because rows were wrong.
     Refill,
     /// A provisional fence is up.
@@ -54,6 +56,7 @@ impl Commit {
             Self::Undone => ["undone-before-commit", "undone-after-commit"],
             Self::Checkpoint => ["checkpoint-before-commit", "checkpoint-after-commit"],
             Self::Batch => ["batch-before-commit", "batch-after-commit"],
+            Self::Steer => ["steer-before-commit", "steer-after-commit"],
             Self::Refill => ["refill-before-commit", "refill-after-commit"],
             Self::Fence => ["fence-before-commit", "fence-after-commit"],
             Self::FinalFence => ["final-fence-before-commit", "final-fence-after-commit"],

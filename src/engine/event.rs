@@ -26,6 +26,10 @@ pub(crate) enum Event {
         rows_estimate: Option<u64>,
         rows_per_second: f64,
     },
+    /// A backfill runs no batch for the time being.
+    BackfillStays { title: String, reason: String },
+    /// It runs batches again.
+    BackfillGoesOn,
     /// It waits for a lock: who holds it, one line each.
     WaitsForLock { title: String, blockers: Vec<String>, attempt: u32 },
     /// It waits for the end of another run.

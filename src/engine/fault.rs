@@ -33,6 +33,8 @@ pub(crate) const POINTS: &[&str] = &[
     "batch-before-commit",
     "batch-after-commit",
     "backfill-filled",
+    "steer-before-commit",
+    "steer-after-commit",
     "refill-before-commit",
     "refill-after-commit",
     "tables-locked",

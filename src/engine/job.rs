@@ -14,6 +14,8 @@ pub(crate) struct Job {
     pub(crate) project: Arc<Project>,
     /// The database.
     pub(crate) target: Target,
+    /// Replicas of a MySQL-family database that a backfill must not leave behind.
+    pub(crate) replicas: Vec<Target>,
     /// Which migrations.
     pub(crate) selection: Selection,
     /// How long to wait for locks before giving up (10 minutes by default).

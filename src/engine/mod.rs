@@ -27,6 +27,7 @@ mod run;
 mod run_lock;
 pub mod scratch;
 mod session;
+mod signals;
 mod steps;
 mod stop;
 mod transition;

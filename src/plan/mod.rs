@@ -5,6 +5,7 @@
 pub(crate) mod baseline;
 pub(crate) mod build;
 pub(crate) mod digest;
+mod fillable;
 pub(crate) mod gate;
 mod hand;
 pub(crate) mod health;

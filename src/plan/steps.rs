@@ -1,11 +1,12 @@
 //! The steps of a migration's phases: those of its operations first, then those of its files.
 
+use super::fillable;
 use super::hand;
 use super::history::History;
 use super::migration::Migration;
 use super::project::Project;
 use crate::config::Config;
-use crate::model::name::{MigrationId, TableName};
+use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
 use crate::model::server::{Engine, Server};
 use crate::model::state::State;
@@ -76,37 +77,9 @@ pub(crate) fn refusals(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refus
         refusals.extend(hand::refusals(migration, phase, cx.server.engine));
     }
     if refusals.is_empty() {
-        refusals.extend(keyless(migration, cx));
+        refusals.extend(fillable::refusals(migration, cx));
     }
     refusals
-}
-
-/// Tables that would be filled in batches, and have no key over which batches could go.
-fn keyless(migration: &Migration, cx: &PlanContext<'_>) -> Vec<Refusal> {
-    if migration.operations.is_empty() && migration.backfills.is_empty() {
-        return Vec::new();
-    }
-    let steps = steps(migration, Phase::Migrate, cx).unwrap_or_default();
-    let filled = steps.iter().filter_map(|step| match &step.action {
-        Action::Backfill(backfill) => Some(&backfill.table),
-        Action::Statements(_) | Action::Alone(_) | Action::Verify(_) => None,
-    });
-    let mut tables: Vec<_> = filled
-        .filter(|table| {
-            // A table of which nothing is known has no columns, either.
-            let known = cx.base.tables.get(table).filter(|known| !known.columns.is_empty());
-            known.is_some_and(|known| known.key.is_empty())
-        })
-        .collect();
-    tables.dedup();
-    let refuse = |table: &&TableName| Refusal {
-        message: format!(
-            "table \"{}\" has no key, so that it cannot be filled in batches",
-            table.name
-        ),
-        help: "add a primary key, or a unique key over columns that are NOT NULL, first".to_owned(),
-    };
-    tables.iter().map(refuse).collect()
 }
 
 /// What must have been changed before the migration's contract; `cx.now` must be there.
@@ -116,7 +89,10 @@ pub(crate) fn contract_refusals(migration: &Migration, cx: &PlanContext<'_>) -> 
 
 /// What people should know before expand.
 pub(crate) fn notes(migration: &Migration, cx: &PlanContext<'_>) -> Vec<String> {
-    contexts(migration, cx).flat_map(|(operation, cx)| operation.notes(&cx)).collect()
+    let mut notes: Vec<_> =
+        contexts(migration, cx).flat_map(|(operation, cx)| operation.notes(&cx)).collect();
+    notes.extend(fillable::notes(migration, cx));
+    notes
 }
 
 /// Changes the catalog as the migration's `phase` changes the schema; operations alone, files are replayed by `sql`.

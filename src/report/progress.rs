@@ -144,6 +144,13 @@ impl Listener for Progress {
             Event::Progress { title, rows_done, rows_estimate, rows_per_second, .. } => {
                 self.advance(title, (*rows_done, *rows_estimate), *rows_per_second);
             }
+            Event::BackfillStays { title, reason } => {
+                self.wait(format!("{title}: {reason}"), "");
+            }
+            Event::BackfillGoesOn => {
+                self.now().wait = None;
+                self.lines.line("      goes on");
+            }
             Event::WaitsForLock { title, blockers, attempt } => {
                 tracing::info!(title, attempt, "waits for a lock");
                 let who = if blockers.is_empty() {

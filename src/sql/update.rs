@@ -43,6 +43,25 @@ pub(crate) fn parts(sql: &str, engine: Engine) -> Option<UpdateParts> {
     Some(UpdateParts { set, filter })
 }
 
+/// The columns that stand on the left of what is behind SET.
+pub(crate) fn assigned(set: &str, engine: Engine) -> Vec<String> {
+    let (mut depth, mut is_left, mut columns) = (0_usize, true, Vec::new());
+    for lexeme in acting(set, engine).lexemes {
+        match &lexeme.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            Token::Comma if depth == 0 => is_left = true,
+            Token::Eq if depth == 0 => is_left = false,
+            Token::Word(word) if is_left => columns.push(match word.quote_style {
+                Some(_) => word.value.clone(),
+                None => word.value.to_lowercase(),
+            }),
+            _ => {}
+        }
+    }
+    columns
+}
+
 /// Where an unquoted word stands outside parentheses.
 fn position(lexemes: &[Lexeme], upper: &str) -> Option<usize> {
     let mut depth = 0_usize;
@@ -79,5 +98,14 @@ mod tests {
         );
         check("UPDATE t AS x SET a = 1", None);
         check("UPDATE t SET a = u.a FROM u", None);
+    }
+
+    #[test]
+    fn assigned_columns_stand_left_of_the_equals_sign() {
+        let check = |set, columns: &[&str]| {
+            assert_eq!(assigned(set, Engine::Postgres), columns, "{set}");
+        };
+        check("a = b, \"C\" = (d = e), F = coalesce(g, h)", &["a", "C", "f"]);
+        check("(a, b) = (SELECT c, d), e = 1", &["a", "b", "e"]);
     }
 }

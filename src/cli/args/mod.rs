@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::duration;
 use crate::model::server::{Engine, Server};
 
+mod backfill;
 mod baseline;
 mod check;
 mod demo;
@@ -18,6 +19,7 @@ mod snapshot;
 mod up;
 mod verify;
 
+pub(crate) use backfill::{BackfillArgs, BackfillWish};
 pub(crate) use baseline::BaselineArgs;
 pub(crate) use check::{LintArgs, PhaseArg, PlanArgs};
 pub(crate) use demo::{DemoAppArgs, DemoArgs};
@@ -102,6 +104,11 @@ pub(crate) enum Command {
     /// Fill, verify and constrain the new structure
     #[command(after_help = "Examples:\n  zdm migrate\n  zdm migrate --full-speed --to 7")]
     Migrate(MigrateArgs),
+    /// Pause, resume or slow down the backfills of a migration from another terminal; list rows they left out
+    #[command(
+        after_help = "Examples:\n  zdm backfill pause 2\n  zdm backfill resume 0002_users_display_name\n  zdm backfill set 2 --share 20 --batch-time 50ms\n  zdm backfill parked"
+    )]
+    Backfill(BackfillArgs),
     /// Take the old structure out of sight, when no instance that needs it is left; can be undone
     #[command(
         after_help = "Examples:\n  zdm contract\n  zdm contract --wait 2h\n  zdm contract --if-blocked skip\n  zdm contract --only 2 --override soak --reason \"incident 4711\""

@@ -71,6 +71,10 @@ mod tests {
                 "{key}"
             );
         }
+        for key in crate::config::BACKFILL.iter().chain(&crate::config::SIGNALS) {
+            let is_table = *key == "signals";
+            assert!(is_table || text.contains(&format!("\n#{key} = ")), "{key}");
+        }
         for key in zdm_toml::ROOT {
             assert!(
                 text.contains(&format!("[{key}")) || text.contains(&format!("#{key} = ")),

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::plan::migration::Migration;
 use crate::plan::project::Project;
 
+mod backfill;
 mod baseline;
 mod completions;
 mod doctor;
@@ -46,6 +47,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Plan(args) => plan::run(args, shell),
         Command::Expand(args) => run::expand(args, shell),
         Command::Migrate(args) => run::migrate(args, shell),
+        Command::Backfill(args) => backfill::run(args, shell),
         Command::Contract(args) => run::contract(args, shell),
         Command::Purge(args) => run::purge(args, shell),
         Command::Rollback(args) => run::rollback(args, shell),

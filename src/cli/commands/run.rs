@@ -33,6 +33,7 @@ pub(crate) fn migrate(args: &MigrateArgs, shell: &Shell<'_>) -> Result<ExitCode,
     }
     let mut job = prepare(shell, &args.run)?;
     job.full_speed = args.full_speed;
+    job.replicas = shell.replicas()?;
     job.overrides = args.overridden.overrides();
     let ended = go(shell, &job, async { commands::migrate(&job).await })?;
     finish(shell, "migrate", &ended?)

@@ -6,6 +6,7 @@ use super::args::GlobalArgs;
 use super::files;
 use crate::config::folder;
 use crate::config::source::Source;
+use crate::config::template::Template;
 use crate::config::{Config, zdm_toml};
 use crate::database::target::{DatabaseUrl, Target};
 use crate::error::Error;
@@ -70,6 +71,9 @@ impl Settings {
         if let (Some(file), Some(snapshot)) = (&found, &mut config.database.snapshot) {
             *snapshot = beside(&file.shown, snapshot);
         }
+        if let (Some(file), Some(stop)) = (&found, &mut config.backfill.signals.file) {
+            *stop = beside(&file.shown, stop);
+        }
         let folder = match (&globals.dir, &found) {
             (None, None) => Folder::Unknown,
             _ => Folder::Named,
@@ -110,12 +114,30 @@ impl Settings {
             Way::Direct => self.direct_url.as_ref().or(self.url.as_ref()),
             Way::Any => self.url.as_ref(),
         };
-        Some(Target {
-            url: url?.clone(),
+        url.map(|url| self.at(url.clone()))
+    }
+
+    fn at(&self, url: DatabaseUrl) -> Target {
+        Target {
+            url,
             role: self.role.clone(),
             schemas: self.config.database.schemas.clone(),
             application_name: "zdm".to_owned(),
-        })
+        }
+    }
+
+    /// The replicas that a backfill must not leave behind.
+    pub(crate) fn replicas(
+        &self,
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Vec<Target>, Error> {
+        let written = &self.config.backfill.signals.replicas;
+        let target = |template: &Template| {
+            let url = DatabaseUrl::new(template.expand(variables)?);
+            engine_of(&url)?;
+            Ok(self.at(url))
+        };
+        written.iter().map(target).collect()
     }
 
     /// The database, which this command cannot do without.
@@ -206,7 +228,7 @@ impl Addresses {
         file: Option<&Found>,
     ) -> Result<Self, Error> {
         let database = &config.database;
-        let expand = |template: Option<&crate::config::template::Template>| {
+        let expand = |template: Option<&Template>| {
             template.map(|template| template.expand(around.variables)).transpose()
         };
         let given = match &globals.database_url {

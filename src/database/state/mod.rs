@@ -11,18 +11,21 @@ pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod fences;
 mod grants;
+pub(crate) mod heartbeat;
 mod history;
 pub(crate) mod identity;
 pub(crate) mod install;
 pub(crate) mod journal;
 pub(crate) mod leases;
 pub(crate) mod newness;
+pub(crate) mod parked;
 pub(crate) mod parts;
 pub(crate) mod run_lock;
 pub(crate) mod schema;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
 mod server_tests;
 pub(crate) mod services;
+pub(crate) mod steering;
 
 use std::time::Duration;
 

@@ -306,11 +306,14 @@ fn a_checkpoint_is_read_as_it_was_written() {
             rows_estimate: Some(9),
             batch_size: 500,
             done: false,
+            window: None,
         };
         for cursor in [None, Some(vec!["5".to_owned(), String::new()])] {
             wanted.cursor = cursor;
             wanted.rows_done += 5;
             wanted.done = !wanted.done;
+            let window = checkpoints::Window { to: vec!["7".to_owned(), "x".to_owned()], part: 3 };
+            wanted.window = wanted.cursor.is_some().then_some(window);
             for _ in 0..2 {
                 checkpoints::save_checkpoint(&mut conn, &id, "b", &wanted).await.unwrap();
             }

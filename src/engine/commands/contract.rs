@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{advance, purge, select};
+use crate::database::state::parked::parked;
+use crate::engine::failure;
 use crate::engine::fault;
 use crate::engine::gate;
 use crate::engine::job::Job;
@@ -58,8 +60,9 @@ async fn every(run: &mut Run<'_>, outcome: &mut Outcome) -> Result<Outcome, Erro
     let job = run.job;
     outcome.begin();
     let ground = advance::Ground::read(run).await?;
-    let mut refused: Vec<(&Migration, Error)> = Vec::new();
-    for migration in select::chosen(job, &ground, Phase::Contract, outcome)? {
+    let chosen = select::chosen(job, &ground, Phase::Contract, outcome)?;
+    let mut refused = unfilled(run).await?;
+    for migration in chosen {
         let shares = |(other, _): &(&Migration, Error)| {
             order::share_tables(other, migration, &job.project, ground.server)
         };
@@ -110,6 +113,24 @@ async fn one(run: &mut Run<'_>, migration: &Migration, outcome: &mut Outcome) ->
         // A fence that is final by now stays.
         Err(error) => Err(passed.give_up(run.job, run.work.conn(), error).await),
     }
+}
+
+/// The migrations that are asked for, and whose backfills have left rows out: the old structure is all that has them.
+async fn unfilled<'a>(run: &mut Run<'a>) -> Result<Vec<(&'a Migration, Error)>, Error> {
+    let (job, found) = (run.job, parked(run.work.conn()).await);
+    let rows = found.map_err(|error| failure::working("read the rows left out", error))?;
+    let is_asked = |migration: &&Migration| {
+        job.selection.only.as_ref().is_none_or(|only| migration.id.is_called(only))
+    };
+    let refusal = |migration: &'a Migration| {
+        let own = rows.iter().filter(|row| row.migration == migration.id.as_str()).count();
+        let message = format!("{own} rows of migration {} could not be filled", migration.id);
+        let error = Error::new(ErrorKind::Blocked, message).hint(
+            "`zdm backfill parked` lists them, and why. Correct them, then run zdm migrate. Nothing was changed.",
+        );
+        (own > 0).then_some((migration, error))
+    };
+    Ok(job.project.migrations.iter().filter(is_asked).filter_map(refusal).collect())
 }
 
 /// Of several refusals the one that no retry can help.

@@ -2,6 +2,7 @@
 
 use super::advance::{self, Ground};
 use super::select;
+use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
 use crate::engine::outcome::Outcome;
@@ -31,7 +32,8 @@ pub(crate) async fn expand(job: &Job) -> Result<Outcome, Error> {
         for migration in chosen {
             // Again, on the tables as the one before it has left them.
             let ground = Ground::read(run).await?;
-            let refusals = refusals(run, &ground, migration);
+            let mut refusals = refusals(run, &ground, migration);
+            refusals.extend(hidden_rows(run, &ground, migration).await?);
             if !refusals.is_empty() {
                 return Err(advance::refused(migration, refusals));
             }
@@ -103,6 +105,29 @@ pub(super) fn refusals(run: &Run<'_>, ground: &Ground, migration: &Migration) ->
     let mut refusals = ground.asked(run, migration, |cx| steps::refusals(migration, cx));
     refusals.extend(without_key(run, ground, migration));
     refusals
+}
+
+/// Tables of which row security hides rows from this role: a backfill would leave them as they are, in silence.
+async fn hidden_rows(
+    run: &mut Run<'_>,
+    ground: &Ground,
+    migration: &Migration,
+) -> Result<Vec<Refusal>, Error> {
+    let migrate = ground.asked(run, migration, |cx| steps::steps(migration, Phase::Migrate, cx));
+    let mut refusals = Vec::new();
+    for step in migrate.unwrap_or_default() {
+        let Action::Backfill(backfill) = &step.action else { continue };
+        let hides = run.work.conn().hides_rows(&backfill.table).await;
+        if hides.map_err(|error| failure::working("ask for row security", error))? {
+            let message = format!(
+                "row security of table \"{}\" hides rows from this role, so that a backfill would not see them",
+                backfill.table
+            );
+            let help = "let zdm work as a role with BYPASSRLS, or as the owner of a table without FORCE ROW LEVEL SECURITY";
+            refusals.push(Refusal { message, help: help.to_owned() });
+        }
+    }
+    Ok(refusals)
 }
 
 /// Tables that are to be filled and cannot be gone through in batches. One that is not there yet is looked at later.

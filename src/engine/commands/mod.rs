@@ -2,6 +2,7 @@
 
 mod accept;
 mod advance;
+mod backfill;
 mod baseline;
 mod contract;
 mod doctor;
@@ -17,6 +18,7 @@ mod verify;
 
 pub(crate) use accept::accept;
 pub(crate) use advance::Ground;
+pub(crate) use backfill::{Steer, Steered, parked_rows, steer};
 pub(crate) use baseline::{Baselined, Wish as BaselineWish, Write, baseline};
 pub(crate) use contract::contract;
 pub(crate) use doctor::{Cure, Diagnosis, Privileges, doctor, privileges};

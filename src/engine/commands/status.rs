@@ -2,9 +2,12 @@
 
 use super::select;
 use crate::database::connection::Connection;
+use crate::database::error::DbError;
 use crate::database::identity::ServerIdentity;
-use crate::database::state::checkpoints::{Checkpoint, checkpoints};
+use crate::database::state::checkpoints::{Standing, checkpoints};
+use crate::database::state::parked::{Parked, parked};
 use crate::database::state::run_lock::{RunOwner, run_owner};
+use crate::database::state::steering::steerings;
 use crate::engine::failure;
 use crate::engine::job::Job;
 use crate::engine::open;
@@ -17,6 +20,7 @@ use crate::model::server::Server;
 use crate::model::state::State;
 use crate::plan::history::History;
 use crate::plan::order;
+use crate::plan::pacing::Steering;
 
 /// Where things stand.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,6 +60,8 @@ pub(crate) struct MigrationStatus {
     pub(crate) steps: Vec<StepStatus>,
     /// Its backfills.
     pub(crate) backfills: Vec<BackfillStatus>,
+    /// What somebody has asked of them.
+    pub(crate) steering: Steering,
 }
 
 /// How far a step is.
@@ -80,8 +86,12 @@ pub(crate) struct BackfillStatus {
     pub(crate) rows_done: u64,
     /// Rows that it is likely to visit in all.
     pub(crate) rows_estimate: Option<u64>,
-    /// Whether every row is done.
+    /// Whether every row has been visited.
     pub(crate) done: bool,
+    /// Why no batch runs, when one could.
+    pub(crate) waits_for: Option<String>,
+    /// How many rows could not be filled.
+    pub(crate) parked: u64,
 }
 
 /// Reads where things stand at a time, in milliseconds since 1970. Changes nothing, and needs no run lock.
@@ -89,15 +99,15 @@ pub(crate) async fn status(job: &Job, now: i64) -> Result<Status, Error> {
     let (mut conn, installed) = open::to_read(job).await?;
     let failed = |error| failure::working("read the state", error);
     let identity = conn.identity().await.map_err(failed)?;
-    let (mut history, mut run, mut backfills) = (History::default(), None, Vec::new());
+    let (mut history, mut run, mut filling) = (History::default(), None, Filling::default());
     if installed {
         history = History { now: Some(now), ..open::history(&mut conn).await? };
         run = run_owner(&mut conn).await.map_err(failed)?.filter(|owner| !owner.expired);
-        backfills = checkpoints(&mut conn).await.map_err(failed)?;
+        filling = Filling::read(&mut conn).await.map_err(failed)?;
     }
     let server = conn.server();
     Connection::close(conn).await;
-    let migrations = migrations(job, &history, &backfills);
+    let migrations = migrations(job, &history, &filling);
     let drift = order::drift(&job.project, &history, server);
     let drift: Vec<String> = drift.iter().map(ToString::to_string).collect();
     // Nothing runs before the folder is again what has run.
@@ -105,11 +115,7 @@ pub(crate) async fn status(job: &Job, now: i64) -> Result<Status, Error> {
     Ok(Status { server, identity, installed, run, migrations, drift, next })
 }
 
-fn migrations(
-    job: &Job,
-    history: &History,
-    backfills: &[(String, String, Checkpoint)],
-) -> Vec<MigrationStatus> {
+fn migrations(job: &Job, history: &History, filling: &Filling) -> Vec<MigrationStatus> {
     let folder = &job.project.migrations;
     let mut ids: Vec<_> = folder.iter().map(|migration| migration.id.clone()).collect();
     ids.extend(history.records.iter().map(|record| record.id.clone()));
@@ -124,7 +130,9 @@ fn migrations(
             title: step.title.clone(),
             progress: step.progress,
         });
-        let own = backfills.iter().filter(|(migration, ..)| *migration == id.as_str());
+        let own = filling.standings.iter().filter(|one| one.migration == id.as_str());
+        let mut steerings = filling.steerings.iter();
+        let steering = steerings.find(|(migration, _)| migration == id.as_str());
         let limit = job.project.config.lint.open_for;
         let open = history.open_for(&id);
         let open = open.filter(|open| is_left_open(history.state(&id), *open, limit));
@@ -135,18 +143,40 @@ fn migrations(
             since: record.map(|record| record.since),
             in_folder: migration.is_some(),
             steps: steps.collect(),
-            backfills: own.map(|(_, step, at)| backfill(step, at)).collect(),
+            backfills: own.map(|one| filling.backfill(one)).collect(),
+            steering: steering.map(|(_, steering)| steering.clone()).unwrap_or_default(),
             id,
         }
     };
     ids.into_iter().map(status).collect()
 }
 
-fn backfill(step: &str, at: &Checkpoint) -> BackfillStatus {
-    BackfillStatus {
-        step: step.to_owned(),
-        rows_done: at.rows_done,
-        rows_estimate: at.rows_estimate,
-        done: at.done,
+/// What the state holds of backfills.
+#[derive(Default)]
+struct Filling {
+    standings: Vec<Standing>,
+    steerings: Vec<(String, Steering)>,
+    parked: Vec<Parked>,
+}
+
+impl Filling {
+    async fn read(conn: &mut Connection) -> Result<Self, DbError> {
+        Ok(Self {
+            standings: checkpoints(conn).await?,
+            steerings: steerings(conn).await?,
+            parked: parked(conn).await?,
+        })
+    }
+
+    fn backfill(&self, one: &Standing) -> BackfillStatus {
+        let is_own = |row: &&Parked| row.migration == one.migration && row.step == one.step;
+        BackfillStatus {
+            step: one.step.clone(),
+            rows_done: one.checkpoint.rows_done,
+            rows_estimate: one.checkpoint.rows_estimate,
+            done: one.checkpoint.done,
+            waits_for: one.waits_for.clone(),
+            parked: self.parked.iter().filter(is_own).count() as u64,
+        }
     }
 }

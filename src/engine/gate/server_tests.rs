@@ -84,6 +84,7 @@ impl World {
         );
         conn.execute(&sql, &[]).await.unwrap();
         let job = Job {
+            replicas: Vec::new(),
             project: Arc::new(Project { config, migrations: Vec::new() }),
             target,
             selection: Selection::default(),

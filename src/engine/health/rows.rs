@@ -8,7 +8,7 @@ use crate::database::error::{DbError, DbErrorKind};
 use crate::engine::steps::keyset::{Key, Keyset};
 use crate::model::server::Engine;
 use crate::plan::health::data::{Check, Counted};
-use crate::plan::pacing::{self, Limits, Observation, Speed, State};
+use crate::plan::pacing::{self, Batch, Limits, Speed, State};
 use crate::sql::catalog::Catalog;
 
 /// So many wrong rows are named.
@@ -102,11 +102,11 @@ async fn every(
         (counted.rows, counted.wrong) = (counted.rows + visited, counted.wrong + wrong);
         let Some(bound) = bound else { return Ok(()) };
         cursor = Some(bound);
-        let seen = Observation::Done {
+        let seen = Batch::Done {
             rows: u32::try_from(visited.max(1)).unwrap_or(u32::MAX),
             took: began.elapsed(),
         };
-        (state, _) = pacing::step(&limits, state, seen);
+        (state, _) = pacing::step(&limits, state, seen.alone());
     }
     counted.cut_short = Some(time_is_up(counted.rows, None));
     Ok(())

@@ -17,7 +17,7 @@ use crate::engine::stop;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::TableName;
 use crate::model::step::{Action, Step, Verify};
-use crate::plan::pacing::{self, Limits, Observation, Speed, State};
+use crate::plan::pacing::{self, Batch, Limits, Speed, State};
 
 /// So many wrong rows are named.
 const EXAMPLES: usize = 5;
@@ -49,11 +49,11 @@ pub(super) async fn run(run: &mut Run<'_>, task: &Task<'_>, verify: &Verify) -> 
         let began = Instant::now();
         match batch(run, &keyset, verify, (&mut upper, &mut found), u64::from(state.rows())).await {
             Ok(rows) => {
-                let seen = Observation::Done {
+                let seen = Batch::Done {
                     rows: u32::try_from(rows).unwrap_or(u32::MAX),
                     took: began.elapsed(),
                 };
-                (state, _) = pacing::step(&limits, state, seen);
+                (state, _) = pacing::step(&limits, state, seen.alone());
                 meter.tell(found.visited, run.job);
             }
             Err(error) if is_lost(error.kind) => run.work.reconnect(run.job).await?,

@@ -1,5 +1,6 @@
 //! Text for people. Comes with colours, which the output takes out where nobody wants them.
 
+pub(crate) mod backfill;
 pub(crate) mod baseline;
 pub(crate) mod doctor;
 pub(crate) mod effect;

@@ -8,6 +8,7 @@ use super::time::{grouped, instant};
 use crate::engine::commands::{BackfillStatus, MigrationStatus, Status};
 use crate::model::journal::Progress;
 use crate::model::state::State;
+use crate::plan::pacing::Steering;
 
 /// The database, the run that is at work, and each migration.
 pub(crate) fn status(status: &Status, width: usize) -> String {
@@ -40,6 +41,9 @@ pub(crate) fn status(status: &Status, width: usize) -> String {
             migration.id, migration.state
         );
         writeln!(text, "{}", paint(Tone::Warn, words)).unwrap_or_default();
+    }
+    for migration in &status.migrations {
+        write_steering(&mut text, migration);
     }
     for migration in status.migrations.iter().filter(|migration| is_under_way(migration.state)) {
         write_under_way(&mut text, migration);
@@ -74,6 +78,17 @@ fn tone(state: State) -> Tone {
     }
 }
 
+fn write_steering(text: &mut String, migration: &MigrationStatus) {
+    if migration.steering == Steering::default() || migration.state >= State::Migrated {
+        return;
+    }
+    let words = match &migration.steering.paused_by {
+        Some(who) => format!("the backfills of {} are paused by {who}", migration.id),
+        None => format!("the pace of {} was set: {}", migration.id, migration.steering),
+    };
+    writeln!(text, "\n{}", paint(Tone::Warn, words)).unwrap_or_default();
+}
+
 fn is_under_way(state: State) -> bool {
     tone(state) == Tone::Warn
 }
@@ -89,6 +104,15 @@ fn write_under_way(text: &mut String, migration: &MigrationStatus) {
         let backfill = migration.backfills.iter().find(|backfill| backfill.step == step.name);
         let rows = backfill.map(rows).unwrap_or_default();
         writeln!(text, "  {word} {} {}{rows}", step.phase, step.title).unwrap_or_default();
+        if let Some(reason) = backfill.and_then(|backfill| backfill.waits_for.as_ref()) {
+            let words = format!("waits: {reason}");
+            writeln!(text, "        {}", paint(Tone::Warn, words)).unwrap_or_default();
+        }
+        if let Some(parked) = backfill.map(|backfill| backfill.parked).filter(|rows| *rows > 0) {
+            let words =
+                format!("{} rows could not be filled: zdm backfill parked", grouped(parked));
+            writeln!(text, "        {}", paint(Tone::Bad, words)).unwrap_or_default();
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+pub(crate) mod backfill;
 pub(crate) mod baseline;
 pub(crate) mod change;
 pub(crate) mod doctor;

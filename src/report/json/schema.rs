@@ -19,6 +19,8 @@ enum ZdmOutput {
     Events(super::events::Events),
     Gate(super::gate::Gate),
     Manifest(super::manifest::Manifest),
+    Steered(super::backfill::Steered),
+    ParkedRows(super::backfill::ParkedRows),
     Made(super::made::Made),
     Baseline(super::baseline::Baseline),
     Checkup(super::health::Checkup),

@@ -67,6 +67,8 @@ pub(crate) struct Migration {
     steps: Vec<Step>,
     /// Its backfills.
     backfills: Vec<Backfill>,
+    /// Who has paused them, if somebody has.
+    paused_by: Option<String>,
 }
 
 /// A step that has begun.
@@ -93,8 +95,12 @@ pub(crate) struct Backfill {
     rows_done: u64,
     /// Rows that it is likely to visit in all.
     rows_estimate: Option<u64>,
-    /// Whether every row is done.
+    /// Whether every row has been visited.
     done: bool,
+    /// Why no batch runs, when one could.
+    waits_for: Option<String>,
+    /// How many rows could not be filled.
+    parked: u64,
 }
 
 /// Where things stand.
@@ -130,6 +136,8 @@ fn migration(migration: &commands::MigrationStatus) -> Migration {
         rows_done: backfill.rows_done,
         rows_estimate: backfill.rows_estimate,
         done: backfill.done,
+        waits_for: backfill.waits_for.clone(),
+        parked: backfill.parked,
     };
     Migration {
         id: migration.id.to_string(),
@@ -140,5 +148,6 @@ fn migration(migration: &commands::MigrationStatus) -> Migration {
         in_folder: migration.in_folder,
         steps: migration.steps.iter().map(step).collect(),
         backfills: migration.backfills.iter().map(backfill).collect(),
+        paused_by: migration.steering.paused_by.clone(),
     }
 }

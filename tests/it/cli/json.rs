@@ -85,6 +85,13 @@ fn commands_with_a_database_write_what_the_schema_says() {
         assert_eq!(expanded["result"], "done");
         assert_eq!(json(&["expand"]).0["result"], "nothing_to_do");
         json(&["migrate", "--dry-run"]);
+        let (paused, _) = json(&["backfill", "pause", "1"]);
+        assert!(paused["paused_by"].is_string(), "{paused}");
+        json(&["status"]);
+        json(&["backfill", "resume", "1"]);
+        let (set, _) = json(&["backfill", "set", "1", "--share", "100"]);
+        assert_eq!(set["share"], 100);
+        json(&["backfill", "parked"]);
         json(&["migrate"]);
         let (gate, code) = json(&["gate", "1"]);
         assert_eq!((&gate["result"], code), (&Value::from("unknown"), 5));

@@ -5,7 +5,7 @@ use crate::engine::{CONTRACT, fill, filled, rename, state, state_table, users};
 use crate::support::{self, Db, Engine};
 
 /// The points that are tried here.
-pub(super) const POINTS: [&str; 20] = [
+pub(super) const POINTS: [&str; 22] = [
     "dead-fences-before-commit",
     "dead-fences-after-commit",
     "baseline-before-commit",
@@ -18,6 +18,8 @@ pub(super) const POINTS: [&str; 20] = [
     "repair-after-commit",
     "lifted-fence-before-commit",
     "lifted-fence-after-commit",
+    "steer-before-commit",
+    "steer-after-commit",
     "refill-before-commit",
     "refill-after-commit",
     "invalid-index-before",
@@ -168,6 +170,26 @@ fn rows_that_came_late_are_filled_after_any_crash() {
         project.zdm(&["migrate"]).ended(0);
         assert_eq!(db.value("SELECT count(*) FROM users WHERE domain = 'x'"), "51");
         assert_eq!(state(db, "0001"), "purged");
+    });
+}
+
+#[test]
+fn a_backfill_is_paused_whole_or_not_at_all() {
+    support::each(|db| {
+        users(db, 50);
+        let project = Project::on(db);
+        filled(&project, "'x'");
+        project.zdm(&["expand"]).ended(0);
+        let count = |table: &str, is: &str| {
+            db.value(&format!("SELECT count(*) FROM {} WHERE {is}", state_table(db, table)))
+        };
+        for (point, paused) in points("steer").into_iter().zip(["0", "1"]) {
+            killed(&project, &["backfill", "pause", "1"], point);
+            assert_eq!(count("steering", "paused_by IS NOT NULL"), paused);
+            assert_eq!(count("event", "kind = 'backfill_paused'"), paused);
+        }
+        project.zdm(&["backfill", "resume", "1"]).ended(0);
+        project.zdm(&["migrate"]).ended(0);
     });
 }
 

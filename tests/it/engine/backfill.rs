@@ -1,6 +1,8 @@
 //! Filling and verifying rows.
 
-use super::{Running, fill, filled, rename, state, state_table, until, users};
+use super::{
+    CONTRACT, Running, fill, filled, looking_often, rename, state, state_table, until, users,
+};
 use crate::cli::{Project, said};
 use crate::support::{self, Engine};
 
@@ -92,19 +94,33 @@ fn a_table_without_a_key_is_refused_before_anything_changes() {
 }
 
 #[test]
-fn a_bad_row_is_named_and_the_rest_goes_on_once_it_is_corrected() {
+fn bad_rows_are_named_and_left_out_until_they_are_corrected() {
     support::each(|db| {
         users(db, 2000);
-        db.run("UPDATE users SET name = 'bad' WHERE id = 1234");
+        db.run("UPDATE users SET name = 'bad' WHERE id IN (1, 1234, 1235, 2000)");
         let project = Project::on(db);
         filled(&project, "name");
         project.zdm(&["expand"]).ended(0);
         db.run("ALTER TABLE users ADD CONSTRAINT no_bad CHECK (domain <> 'bad')");
-        project.zdm(&["migrate"]).ended(1).says("id = 1234").says("no_bad");
-        assert_eq!(db.value("SELECT count(*) FROM users WHERE domain IS NOT NULL"), "1233");
+        project
+            .zdm(&["migrate"])
+            .ended(1)
+            .says("could not fill 4 rows of table")
+            .says("id = 1234: ")
+            .says("no_bad");
+        assert_eq!(db.value("SELECT count(*) FROM users WHERE domain IS NOT NULL"), "1996");
+        assert_eq!(db.value(&checkpoint(db)), "2000");
         assert_eq!(state(db, "0001"), "migrating");
-        db.run("UPDATE users SET name = 'good' WHERE id = 1234");
+        project.zdm(&["status"]).ended(0).says("4 rows could not be filled");
+        project.zdm(&["backfill", "parked"]).ended(0).says("backfill-1 (1235): ").says("no_bad");
+        project.zdm(CONTRACT).ended(4).says("4 rows").says("zdm migrate");
+
+        db.run("UPDATE users SET name = 'good' WHERE id IN (1, 1234)");
+        db.run("DELETE FROM users WHERE id = 2000");
+        project.zdm(&["migrate"]).ended(1).says("could not fill 1 row of").says("id = 1235");
+        db.run("UPDATE users SET name = 'good' WHERE id = 1235");
         project.zdm(&["migrate"]).ended(0);
+        project.zdm(&["backfill", "parked"]).ended(0).says("no row was left out");
         assert_eq!(db.value("SELECT count(*) FROM users WHERE domain IS NULL"), "0");
     });
 }
@@ -216,4 +232,79 @@ fn kill_sessions(db: &support::Db) {
             }
         }
     }
+}
+
+#[test]
+fn a_paused_backfill_waits_until_it_is_resumed_and_says_who_paused_it() {
+    support::each(|db| {
+        users(db, 30_000);
+        let project = Project::on(db);
+        looking_often(&project, "");
+        filled(&project, "'x'");
+        project.zdm(&["backfill", "pause", "2"]).ended(2).says("there is no migration \"2\"");
+        project.zdm(&["backfill", "pause", "1"]).ended(2).says("zdm expand first");
+        project.zdm(&["expand"]).ended(0);
+        project.zdm(&["backfill", "pause", "1"]).ended(0).says("paused by");
+        let filled = "SELECT count(*) FROM users WHERE domain = 'x'";
+        let waits = format!(
+            "SELECT count(*) FROM {} WHERE waits_for LIKE 'paused by %'",
+            state_table(db, "backfill")
+        );
+
+        let mut running = Running::start(project.command(&["migrate"]));
+        until("the pause", || running.has_ended() || db.value(&waits) == "1");
+        assert_eq!(db.value(filled), "0");
+        project.zdm(&["status"]).ended(0).says("waits: paused by").says("zdm backfill resume 0001");
+        // In this pace it would take an hour.
+        project.zdm(&["backfill", "set", "1", "--max-rows", "100", "--share", "1"]).ended(0);
+        project.zdm(&["backfill", "resume", "1"]).ended(0);
+        until("the first batch", || running.has_ended() || db.value(filled) != "0");
+        project.zdm(&["backfill", "pause", "1"]).ended(0);
+        until("another pause", || running.has_ended() || db.value(&waits) == "1");
+        let before = db.value(filled);
+        assert!(before.parse::<u32>().unwrap() < 20_000, "{before}");
+        project.zdm(&["backfill", "set", "1", "--reset", "--share", "100"]).ended(0);
+        assert_eq!(db.value(filled), before);
+        project.zdm(&["backfill", "resume", "1"]).ended(0);
+        running.end().ended(0).says("paused by").says("goes on");
+
+        assert_eq!(db.value(filled), "30000");
+        project
+            .zdm(&["events"])
+            .ended(0)
+            .says("the backfill was paused")
+            .says("the pace of the backfill was set: 1 % of the time")
+            .says("the backfill may go on");
+        project.zdm(&["backfill", "pause", "1"]).ended(2).says("Its backfills are done");
+    });
+}
+
+#[test]
+fn a_backfill_that_is_killed_in_any_batch_does_each_row_once() {
+    support::each(|db| {
+        db.run("CREATE TABLE users (id bigint PRIMARY KEY, touched int NOT NULL DEFAULT 0)");
+        fill(db, "users (id)", "n", 3000);
+        let project = Project::on(db);
+        project.file(
+            "migrations/0001_touch/migration.toml",
+            "[[backfill]]\ntable = \"users\"\nset = \"touched = touched + 1\"\n",
+        );
+        project.zdm(&["expand"]).ended(0);
+        project.zdm(&["backfill", "set", "1", "--max-rows", "100", "--share", "100"]).ended(0);
+        for pass in [1, 2, 3, 4, 2, 1] {
+            for side in ["before", "after"] {
+                let mut killed = project.command(&["migrate"]);
+                killed.env("ZDM_FAULT", format!("batch-{side}-commit:{pass}"));
+                said(killed).ended(-1);
+                let touched = db.value("SELECT sum(touched) FROM users WHERE touched < 2");
+                assert_eq!(touched, db.value(&checkpoint(db)), "{side} {pass}");
+            }
+            // Wherever it stands, plain batches go on as well as parts do.
+            let other = if pass % 2 == 0 { "interleave = false\n" } else { "" };
+            looking_often(&project, other);
+        }
+        project.zdm(&["migrate"]).ended(0);
+        let rows = db.rows("SELECT touched, count(*) FROM users GROUP BY touched");
+        assert_eq!(rows, [["1", "3000"]]);
+    });
 }

@@ -10,6 +10,9 @@ use crate::support::{Db, Engine};
 mod backfill;
 mod busy;
 mod life;
+mod odd;
+mod signals;
+mod writers;
 
 /// A table of people in rows of 1 to `rows`, with a name each, as it stands before the migrations of these tests.
 pub(crate) fn users(db: &Db, rows: u32) {
@@ -51,6 +54,12 @@ pub(crate) fn filled(project: &Project, set: &str) {
              verify = \"domain IS NULL\"\n"
         ),
     );
+}
+
+/// A zdm.toml in which a backfill looks at its signals often, and what a test wants of them.
+pub(crate) fn looking_often(project: &Project, signals: &str) {
+    let rest = "[services.api]\n[gate]\nsoak = \"0s\"\n[backfill]\nlook_every = \"50ms\"\n";
+    project.file("zdm.toml", &format!("{rest}{signals}"));
 }
 
 /// Contract without anybody who reports: what is not under test is overridden.

@@ -82,6 +82,23 @@ fn every_report_format_has_its_file_and_its_line_in_the_registry() {
 }
 
 #[test]
+fn every_signal_has_its_file_and_its_line_in_the_registry() {
+    let registry = read(Path::new("src/engine/signals/mod.rs"));
+    let list = registry.split_once("const ALL: &[Kind]").unwrap().1.split_once("];").unwrap().0;
+    let registered = between(list, "    ", "::KIND");
+    let rust = stems("src/engine/signals", ".rs", &["mod"]);
+    assert_agree(("src/engine/signals", &rust), ("the registry", &registered));
+    let settings = read(Path::new("src/config/backfill.rs"));
+    let keys = settings.split_once("const SIGNALS").unwrap().1.split_once("];").unwrap().0;
+    let mut keys = between(keys, "    \"", "\"");
+    // What they mean to replica_lag.
+    for more in ["ignore", "replicas"] {
+        assert!(keys.remove(more));
+    }
+    assert_agree(("the registry", &registered), ("the keys of zdm.toml", &keys));
+}
+
+#[test]
 fn every_command_has_its_file() {
     let dispatch = read(Path::new("src/cli/commands/mod.rs"));
     let arms = dispatch.split_once("match command {").unwrap().1.split_once("\n    }\n").unwrap().0;

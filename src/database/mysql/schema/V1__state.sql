@@ -54,7 +54,33 @@ CREATE TABLE IF NOT EXISTS zdm_backfill (
   rows_estimate BIGINT       NULL,
   batch_size    BIGINT       NOT NULL,
   done          TINYINT(1)   NOT NULL,
+  window_key    LONGTEXT     NULL,
+  window_part   BIGINT       NOT NULL,
+  waits_for     TEXT         NULL,
   PRIMARY KEY (migration, step)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+-- next
+CREATE TABLE IF NOT EXISTS zdm_steering (
+  migration     VARCHAR(190) NOT NULL PRIMARY KEY,
+  paused_by     VARCHAR(255) NULL,
+  share         BIGINT       NULL,
+  max_rows      BIGINT       NULL,
+  batch_time_ms BIGINT       NULL,
+  since         DATETIME(6)  NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+-- next
+CREATE TABLE IF NOT EXISTS zdm_parked (
+  id        BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  migration VARCHAR(190) NOT NULL,
+  step      VARCHAR(190) NOT NULL,
+  row_key   LONGTEXT     NOT NULL,
+  error     TEXT         NOT NULL,
+  since     DATETIME(6)  NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+-- next
+CREATE TABLE IF NOT EXISTS zdm_heartbeat (
+  id   TINYINT NOT NULL PRIMARY KEY,
+  beat BIGINT  NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
 -- next
 CREATE TABLE IF NOT EXISTS zdm_event (

@@ -53,7 +53,28 @@ CREATE TABLE zdm.backfill (
   rows_estimate bigint,
   batch_size    bigint  NOT NULL,
   done          boolean NOT NULL,
+  window_key    text,
+  window_part   bigint  NOT NULL,
+  waits_for     text,
   PRIMARY KEY (migration, step)
+)
+-- next
+CREATE TABLE zdm.steering (
+  migration     text        PRIMARY KEY,
+  paused_by     text,
+  share         bigint,
+  max_rows      bigint,
+  batch_time_ms bigint,
+  since         timestamptz NOT NULL
+)
+-- next
+CREATE TABLE zdm.parked (
+  id        bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  migration text        NOT NULL,
+  step      text        NOT NULL,
+  row_key   text        NOT NULL,
+  error     text        NOT NULL,
+  since     timestamptz NOT NULL
 )
 -- next
 CREATE TABLE zdm.event (

@@ -1,11 +1,18 @@
 //! Filling rows in batches over the key, each in a transaction with its checkpoint.
 
-use std::time::{Duration, Instant};
+mod batch;
+mod pace;
+mod parked;
+mod parts;
 
+use std::time::Instant;
+
+use self::batch::Slice;
+use self::pace::Pace;
+use self::parts::Parts;
 use super::hunt::Hunt;
-use super::keyset::{Key, Keyset};
+use super::keyset::Keyset;
 use super::{Halt, Task, record};
-use crate::database::connection::LockLimit;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::checkpoints::{Checkpoint, checkpoint, save_checkpoint};
 use crate::database::state::run_lock::check_run;
@@ -14,21 +21,17 @@ use crate::engine::failure::{is_in_the_way, is_lost};
 use crate::engine::fault;
 use crate::engine::lock::Patience;
 use crate::engine::progress::Meter;
-use crate::engine::retry;
 use crate::engine::run::Run;
 use crate::engine::stop;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::model::name::TableName;
 use crate::model::step::Backfill;
-use crate::plan::pacing::{self, Action, Limits, Observation, Speed, State};
+use crate::plan::pacing::Batch;
 use crate::sql::catalog::Table;
 use crate::sql::quote;
 
 /// Rows of the first batch, until the time of one is known.
 const FIRST_ROWS: u64 = 500;
-
-/// A batch that takes longer is ended by the server, and tried again with half its rows.
-const BATCH_LIMIT: Duration = Duration::from_secs(10);
 
 /// Fills the rows, from where an earlier run ended.
 pub(super) async fn run(
@@ -40,10 +43,14 @@ pub(super) async fn run(
         record::intent(run, task).await?;
     }
     let (keyset, table) = prepared(run, task, &backfill.table).await?;
-    let filling = Filling { task, keyset, set: set(run, backfill, &table), backfill };
-    let began = filling.begin(run, table.estimated_rows).await?;
-    if let Some(began) = began {
-        filling.batches(run, began).await?;
+    let parts = Parts::of(run, &keyset, &table, backfill);
+    let filling = Filling { task, keyset, set: set(run, backfill, &table), backfill, parts };
+    if let Some(began) = filling.begin(run, table.estimated_rows).await? {
+        let mut pace = Pace::begin(run, task, &began);
+        let filled = filling.batches(run, began, &mut pace).await;
+        pace.end().await;
+        filled?;
+        filling.once_more(run).await?;
     }
     fault::point("backfill-filled");
     record::done(run, task).await
@@ -78,11 +85,14 @@ fn set(run: &mut Run<'_>, backfill: &Backfill, table: &Table) -> String {
     format!("{}{}", kept.collect::<String>(), backfill.set)
 }
 
+/// A backfill under way.
 struct Filling<'a> {
     task: &'a Task<'a>,
     keyset: Keyset,
     set: String,
     backfill: &'a Backfill,
+    /// How rows are told apart that are visited one part after the other; none: they are not.
+    parts: Option<Parts>,
 }
 
 impl Filling<'_> {
@@ -124,6 +134,7 @@ impl Filling<'_> {
             rows_estimate: estimate,
             batch_size: FIRST_ROWS,
             done: false,
+            window: None,
         };
         conn.begin().await?;
         let written = match check_run(conn, token).await {
@@ -134,103 +145,57 @@ impl Filling<'_> {
         Ok(Some(first))
     }
 
-    async fn batches(&self, run: &mut Run<'_>, began: Checkpoint) -> Result<(), Error> {
-        let engine = run.work.conn().engine();
-        let speed = if run.job.full_speed { Speed::Full } else { Speed::BesideTraffic };
-        let limits = Limits::of(engine, speed);
+    async fn batches(
+        &self,
+        run: &mut Run<'_>,
+        began: Checkpoint,
+        pace: &mut Pace<'_>,
+    ) -> Result<(), Error> {
         let mut at = began;
-        let mut state = State::resume(&limits, small(at.batch_size));
         let mut hunt: Option<Hunt> = None;
         let title = &self.task.step.title;
         let tables = std::slice::from_ref(&self.backfill.table);
         let mut patience = Patience::new(title, tables, run.job);
         let mut meter = Meter::new(self.task.migration, title, at.rows_done, at.rows_estimate);
+        let mut last = Batch::None;
         while !at.done {
             stop::check(&run.job.interrupt)?;
+            let rows = u64::from(pace.next(run, last).await?);
+            at.batch_size = rows;
+            let rows = hunt.map_or(rows, Hunt::rows);
+            let slice = match &self.parts {
+                Some(parts) if parts.helps && hunt.is_none() && !pace.is_failing() => {
+                    Slice::Part(parts, rows)
+                }
+                _ => Slice::Rows(rows),
+            };
             let began = Instant::now();
-            let rows = hunt.map_or(u64::from(state.rows()), Hunt::rows);
-            let seen = match self.batch(run, &at, rows).await {
+            last = match self.batch(run, &at, slice, pace).await {
                 Ok(next) => {
-                    let visited = next.rows_done.saturating_sub(at.rows_done);
                     at = next;
                     patience = Patience::new(title, tables, run.job);
                     meter.tell(at.rows_done, run.job);
-                    if let Some(now) = hunt {
-                        hunt = now.after_success(rows);
-                        continue;
-                    }
-                    Observation::Done { rows: small(visited), took: began.elapsed() }
+                    // What a search for a bad row takes says nothing of the next batch.
+                    let searches = hunt.is_some();
+                    hunt = hunt.and_then(|now| now.after_success(rows));
+                    let done = Batch::Done { rows: small(rows), took: began.elapsed() };
+                    if searches { Batch::None } else { done }
                 }
                 Err(error) if error.kind == DbErrorKind::Data => {
                     hunt = Hunt::after_refusal(rows);
                     if hunt.is_none() {
-                        return Err(self.bad_row(run, &at, error).await);
+                        at = self.leave_out(run, at, error).await?;
                     }
-                    continue;
+                    Batch::None
                 }
-                Err(error) => self.obstacle(run, error, &mut patience, &mut at).await?,
+                Err(error) => {
+                    hunt = None;
+                    self.obstacle(run, error, &mut patience, &mut at).await?
+                }
             };
-            let (next, action) = pacing::step(&limits, state, seen);
-            at.batch_size = u64::from(next.rows());
-            (state, hunt) = (next, None);
-            match action {
-                Action::Run { .. } if at.done => {}
-                Action::Run { rest, .. } => retry::wait(&run.job.interrupt, rest).await?,
-                // As long as patience lasts, it is begun anew.
-                Action::GiveUp => state = State::resume(&limits, next.rows()),
-            }
         }
         meter.end(at.rows_done, run.job);
         Ok(())
-    }
-
-    /// One batch with its checkpoint.
-    async fn batch(
-        &self,
-        run: &mut Run<'_>,
-        at: &Checkpoint,
-        rows: u64,
-    ) -> Result<Checkpoint, DbError> {
-        run.work.limit(LockLimit::SHORT).await?;
-        let conn = run.work.conn();
-        // Outside of the transaction, so that it holds its locks for less time.
-        let bound = self.keyset.bound(at.cursor.as_deref(), &at.upper, rows);
-        let bound =
-            conn.query(&bound, &[]).await?.first().map(|row| self.keyset.read(row)).transpose()?;
-        let to = bound.as_ref().unwrap_or(&at.upper);
-        conn.begin().await?;
-        let written = self.inside(run, at, to, bound.as_ref().map(|_| rows)).await;
-        commit_or_roll_back(run.work.conn(), Commit::Batch, written).await
-    }
-
-    async fn inside(
-        &self,
-        run: &mut Run<'_>,
-        at: &Checkpoint,
-        to: &Key,
-        visited: Option<u64>,
-    ) -> Result<Checkpoint, DbError> {
-        let (conn, token) = (run.work.conn(), &run.token);
-        check_run(conn, token).await?;
-        if !conn.engine().is_mysql_family() {
-            let limit = format!("SET LOCAL statement_timeout = {}", BATCH_LIMIT.as_millis());
-            conn.run(&limit).await?;
-        }
-        let range = self.keyset.range(at.cursor.as_deref(), to);
-        let pending = self.backfill.pending.as_ref();
-        let pending = pending.map(|pending| format!(" AND ({pending}\n)")).unwrap_or_default();
-        let (table, set) = (self.keyset.table(), &self.set);
-        let changed =
-            conn.run(&format!("UPDATE {table} SET {set}\nWHERE {range}{pending}")).await?;
-        let next = Checkpoint {
-            cursor: Some(to.clone()),
-            rows_done: at.rows_done + visited.unwrap_or(changed),
-            // No so-manieth row was found: these were the last.
-            done: visited.is_none(),
-            ..at.clone()
-        };
-        save_checkpoint(conn, self.task.migration, &self.task.step.name, &next).await?;
-        Ok(next)
     }
 
     /// What a batch that failed means.
@@ -240,7 +205,7 @@ impl Filling<'_> {
         error: DbError,
         patience: &mut Patience<'_>,
         at: &mut Checkpoint,
-    ) -> Result<Observation, Error> {
+    ) -> Result<Batch, Error> {
         if is_lost(error.kind) {
             run.work.reconnect(run.job).await?;
             // The commit whose answer was lost may have been one.
@@ -249,34 +214,18 @@ impl Filling<'_> {
             if let Some(found) = found.map_err(|error| super::failed(self.task, error))? {
                 *at = Checkpoint { batch_size: at.batch_size, ..found };
             }
-            return Ok(Observation::Failed { chance: rand::random() });
+            return Ok(Batch::Failed { chance: rand::random() });
         }
         match error.kind {
             kind if is_in_the_way(kind) || kind == DbErrorKind::Cancelled => {
                 match patience.note_now(&mut run.work, run.job).await {
-                    Ok(()) => Ok(Observation::Failed { chance: rand::random() }),
+                    Ok(()) => Ok(Batch::Failed { chance: rand::random() }),
                     Err(Halt::Final(error)) => Err(*error),
                     Err(Halt::Database(error)) => Err(super::failed(self.task, error)),
                 }
             }
             _ => Err(super::failed(self.task, error)),
         }
-    }
-
-    /// The row behind the last good batch, by name.
-    async fn bad_row(&self, run: &mut Run<'_>, at: &Checkpoint, said: DbError) -> Error {
-        let table = &self.backfill.table;
-        let message = format!("could not fill a row of table \"{table}\"");
-        let mut error = Error::new(ErrorKind::Failed, message).hint(
-            "Correct the row, or what the backfill sets, then run the same command again: it goes on from there.",
-        );
-        let bound = self.keyset.bound(at.cursor.as_deref(), &at.upper, 1);
-        if let Ok(rows) = run.work.conn().query(&bound, &[]).await
-            && let Some(Ok(key)) = rows.first().map(|row| self.keyset.read(row))
-        {
-            error = error.detail(format!("the row with {}", self.keyset.title(&key)));
-        }
-        error.caused_by(said)
     }
 }
 
