@@ -217,3 +217,40 @@ fn replicas_slots_sessions_and_the_archive_command_of_a_server_stop_it() {
     project.zdm(&["migrate", "--full-speed"]).ended(0);
     assert_eq!(db.value(FILLED), "60000");
 }
+
+/// A primary and a replica of the test's own.
+#[test]
+fn a_replica_of_mariadb_that_is_late_or_lost_stops_it() {
+    let Some(shared) = support::mariadb() else { return };
+    let Some(mut pair) = support::pair(&shared) else { return };
+    let db = Db::at(Engine::MariaDb, &pair.primary);
+    let signals = format!(
+        "[backfill.signals]\nreplica_lag = \"500ms\"\nreplicas = [\"{}/{}\"]\n",
+        pair.replica, db.name
+    );
+    let project = expanded(&db, 30_000, &signals);
+    project.zdm(&["backfill", "set", "1", "--max-rows", "100", "--share", "10"]).ended(0);
+    let url = format!("{}/{}", pair.replica, db.name);
+    until("the table on the replica", || {
+        support::Session::try_open(&url)
+            .is_ok_and(|replica| replica.try_run("SELECT domain FROM users LIMIT 1").is_ok())
+    });
+    let replica = support::Session::open(&url);
+    replica.run("FLUSH TABLES WITH READ LOCK");
+    let mut running = Running::start(project.command(&["migrate"]));
+    until_it_waits_for(&db, &mut running, "s behind (limit 0.5 s)");
+    assert!(!waits_for(&db).contains("secret"), "{}", waits_for(&db));
+    let before = db.value(FILLED);
+    assert!(before != "0" && before != "30000", "{before}");
+    replica.run("UNLOCK TABLES");
+    until("another batch", || running.has_ended() || db.value(FILLED) != before);
+    drop(replica);
+    pair.lose_replica();
+    until_it_waits_for(&db, &mut running, "could not ask replica");
+    running.signal("TERM");
+    running.end().ended(143).says("s behind");
+    looking_often(&project, "");
+    project.zdm(&["backfill", "set", "1", "--reset"]).ended(0);
+    project.zdm(&["migrate", "--full-speed"]).ended(0);
+    assert_eq!(db.value(FILLED), "30000");
+}
