@@ -5,17 +5,18 @@ use std::time::Duration;
 use super::section::Section;
 use super::template::Template;
 use crate::error::Error;
-use crate::plan::pacing::Steering;
+use crate::plan::pacing::{Freeze, Steering};
 
 /// The keys of `[backfill]`.
 pub(crate) const BACKFILL: [&str; 6] =
     ["share", "max_rows", "batch_time", "interleave", "look_every", "signals"];
 /// The keys of `[backfill.signals]`.
-pub(crate) const SIGNALS: [&str; 9] = [
+pub(crate) const SIGNALS: [&str; 10] = [
     "active_sessions",
     "archiver",
     "command",
     "file",
+    "freeze",
     "ignore",
     "lock_waiters",
     "query",
@@ -51,6 +52,8 @@ pub(crate) struct SignalsConfig {
     pub(crate) command: Option<String>,
     /// A file that stops it.
     pub(crate) file: Option<String>,
+    /// Times of the week in which no batch runs.
+    pub(crate) freeze: Vec<Freeze>,
     /// Replicas (by `application_name`) and slots that may be as late as they like.
     pub(crate) ignore: Vec<String>,
     /// So many sessions that wait behind a batch stop it.
@@ -81,6 +84,7 @@ impl Default for SignalsConfig {
             archiver: true,
             command: None,
             file: None,
+            freeze: Vec::new(),
             ignore: Vec::new(),
             lock_waiters: Some(5),
             query: None,
@@ -131,6 +135,11 @@ fn signals(section: &Section<'_>) -> Result<SignalsConfig, Error> {
         Ok(section.whole(key, 1..=u64::from(u32::MAX))?.or(default))
     };
     let ignore = section.texts("ignore")?.unwrap_or_default();
+    let freeze = section.texts("freeze")?.unwrap_or_default();
+    let window = |text: &str| {
+        Freeze::parse(text)
+            .map_err(|invalid| section.error_at("freeze", format!("key \"freeze\": {invalid}")))
+    };
     let lag = if is_off(&section, "replica_lag") {
         None
     } else {
@@ -145,6 +154,7 @@ fn signals(section: &Section<'_>) -> Result<SignalsConfig, Error> {
         archiver: section.truth("archiver")?.unwrap_or(defaults.archiver),
         command: owned("command")?,
         file: owned("file")?,
+        freeze: freeze.into_iter().map(window).collect::<Result<_, _>>()?,
         ignore: ignore.into_iter().map(str::to_owned).collect(),
         lock_waiters: limit("lock_waiters", defaults.lock_waiters)?,
         query: owned("query")?,

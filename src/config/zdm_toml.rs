@@ -274,6 +274,7 @@ mod tests {
             archiver = false
             command = "./may-run"
             file = "stop"
+            freeze = ["Mon-Fri 09:00-17:00 Europe/Berlin", "22:00-23:00"]
             ignore = ["delayed"]
             lock_waiters = 3
             query = "SELECT 0"
@@ -289,6 +290,7 @@ mod tests {
         let signals = &config.backfill.signals;
         assert_eq!((signals.active_sessions, signals.lock_waiters), (Some(20), Some(3)));
         assert_eq!(signals.replica_lag, Some(Duration::from_secs(30)));
+        assert_eq!(signals.freeze[1].zone, "UTC");
         assert!(!signals.archiver && !config.backfill.interleave && signals.replicas.len() == 1);
         assert_eq!(config.migrations, "db/migrations");
         assert_eq!(config.database.engine, Some(Engine::MariaDb));
@@ -375,6 +377,10 @@ mod tests {
         refused(
             "[backfill.signals]\nlock_waiters = \"none\"",
             "zdm.toml:2:16: key \"lock_waiters\" must be a whole number, but it is of type string",
+        );
+        refused(
+            "[backfill.signals]\nfreeze = [\"Monday\"]",
+            "zdm.toml:2:10: key \"freeze\": \"Monday\" is not a time of the week such as \"Mon-Fri 09:00-17:00 Europe/Berlin\" or \"22:00-06:00\"",
         );
         refused(
             "[backfill]\nbatch_time = \"1m\"",

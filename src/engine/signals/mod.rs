@@ -6,6 +6,7 @@ mod active_sessions;
 mod archiver;
 mod command;
 mod file;
+mod freeze;
 mod lock_waiters;
 mod query;
 mod replica_lag;
@@ -41,6 +42,7 @@ const ALL: &[Kind] = &[
     archiver::KIND,
     command::KIND,
     file::KIND,
+    freeze::KIND,
     lock_waiters::KIND,
     query::KIND,
     replica_lag::KIND,

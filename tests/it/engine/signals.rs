@@ -80,6 +80,35 @@ fn a_signal_that_cannot_be_read_stops_it_and_says_so() {
 }
 
 #[test]
+fn no_batch_runs_in_a_time_that_is_frozen() {
+    support::each(|db| {
+        let always = "[backfill.signals]\nfreeze = [\"Mon-Sun 00:00-24:00\"]\n";
+        let project = expanded(db, 100, always);
+        let mut running = Running::start(project.command(&["migrate"]));
+        until_it_waits_for(db, &mut running, "no batch runs in Mon-Sun 00:00-24:00");
+        running.signal("TERM");
+        running.end().ended(143);
+        looking_often(&project, &always.replace("24:00", "24:00 Nowhere/Land"));
+        let mut running = Running::start(project.command(&["migrate"]));
+        until_it_waits_for(db, &mut running, "signal freeze cannot be read");
+        assert!(waits_for(db).contains("Nowhere/Land"), "{}", waits_for(db));
+        running.signal("TERM");
+        running.end().ended(143);
+        assert_eq!(db.value(FILLED), "0");
+        // Half a day and more from now.
+        let hours = match db.engine {
+            Engine::Postgres => "SELECT extract(hour FROM now() AT TIME ZONE 'UTC')::int",
+            Engine::MariaDb => "SELECT HOUR(UTC_TIMESTAMP())",
+        };
+        let hour = (db.value(hours).parse::<u32>().unwrap() + 12) % 24;
+        let other = format!("[backfill.signals]\nfreeze = [\"{hour:02}:00-{hour:02}:30\"]\n");
+        looking_often(&project, &other);
+        project.zdm(&["migrate"]).ended(0);
+        assert_eq!(db.value(FILLED), "100");
+    });
+}
+
+#[test]
 fn those_who_wait_behind_a_batch_stop_it() {
     support::each(|db| {
         let project =
