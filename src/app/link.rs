@@ -11,12 +11,14 @@ use crate::database::target::Target;
 pub(super) struct Link {
     target: Target,
     connection: Option<Connection>,
+    /// The lease whose lock the connection holds.
+    held: Option<i64>,
 }
 
 impl Link {
     /// No connection yet.
     pub(super) fn new(target: Target) -> Self {
-        Self { target, connection: None }
+        Self { target, connection: None, held: None }
     }
 
     /// Asks for a lease, within `limit`.
@@ -25,7 +27,12 @@ impl Link {
         report: &Report,
         limit: Duration,
     ) -> Result<Joined, LeaseError> {
-        self.call(limit, async |connection| lease::join(connection, report).await).await
+        let joined =
+            self.call(limit, async |connection| lease::join(connection, report).await).await;
+        if let Ok(Joined::Lease { id, .. }) = &joined {
+            self.hold(*id, limit).await;
+        }
+        joined
     }
 
     /// Renews a lease, within `limit`.
@@ -34,12 +41,29 @@ impl Link {
         lease: i64,
         limit: Duration,
     ) -> Result<Renewed, LeaseError> {
-        self.call(limit, async |connection| lease::renew(connection, lease).await).await
+        let renewed =
+            self.call(limit, async |connection| lease::renew(connection, lease).await).await;
+        if renewed.is_ok() && self.held != Some(lease) {
+            self.hold(lease, limit).await;
+        }
+        renewed
     }
 
     /// Ends a lease, within `limit`.
     pub(super) async fn leave(&mut self, lease: i64, limit: Duration) -> Result<(), LeaseError> {
         self.call(limit, async |connection| lease::leave(connection, lease).await).await
+    }
+
+    /// Takes the lock that shows that the process is there, even while it is stopped. Without it the lease is as good as
+    /// ever.
+    async fn hold(&mut self, lease: i64, limit: Duration) {
+        let taken = self.call(limit, async |connection| {
+            connection.hold_lease(lease).await.map_err(LeaseError::Database)
+        });
+        match taken.await {
+            Ok(()) => self.held = Some(lease),
+            Err(error) => tracing::debug!("could not take the lease's lock: {error}"),
+        }
     }
 
     /// Runs one call. If it does not end within `limit`, it is given up together with its connection, which is the only
@@ -51,6 +75,9 @@ impl Link {
         call: impl AsyncFnOnce(&mut Connection) -> Result<T, LeaseError>,
     ) -> Result<T, LeaseError> {
         let open = self.connection.take().filter(|connection| !connection.is_closed());
+        if open.is_none() {
+            self.held = None;
+        }
         let target = &self.target;
         let attempt = async move {
             let mut connection = match open {

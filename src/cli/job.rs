@@ -20,6 +20,7 @@ pub(crate) fn job(shell: &Shell<'_>, settings: &Settings, project: Project) -> R
     Ok(Job {
         target: settings.required_target(Way::Direct)?,
         replicas: Vec::new(),
+        elsewhere: settings.elsewhere(),
         project: Arc::new(project),
         selection: Selection::default(),
         lock_wait: Duration::ZERO,

@@ -9,6 +9,7 @@ use std::time::Duration;
 #[cfg(test)]
 pub(crate) use backfill::{BACKFILL, SIGNALS};
 pub(crate) use backfill::{BATCH_TIME, BackfillConfig, SignalsConfig};
+use freeze::Freeze;
 use template::Template;
 
 use crate::lint::finding::Severity;
@@ -17,6 +18,8 @@ use crate::model::server::Engine;
 mod backfill;
 pub(crate) mod duration;
 pub(crate) mod folder;
+pub(crate) mod freeze;
+pub(crate) mod gate_toml;
 mod judged;
 pub(crate) mod migration_toml;
 pub(crate) mod section;
@@ -59,6 +62,10 @@ pub(crate) struct DatabaseConfig {
     pub(crate) url_file: Option<Template>,
     /// The address behind the pooler, for commands that change something.
     pub(crate) direct_url: Option<Template>,
+    /// The admin console of pgbouncer, which tells of clients that the server does not see.
+    pub(crate) pooler_admin_url: Option<Template>,
+    /// The replicas, whose sessions the primary does not see.
+    pub(crate) replica_urls: Vec<Template>,
     /// SET ROLE on every connection.
     pub(crate) role: Option<Template>,
     /// The `search_path` of every connection; the first is where unqualified names live.
@@ -72,6 +79,10 @@ pub(crate) struct DatabaseConfig {
 pub(crate) struct ServiceConfig {
     /// Database users whose sessions are this service's.
     pub(crate) roles: Vec<String>,
+    /// What its sessions call themselves: goes before the roles.
+    pub(crate) applications: Vec<String>,
+    /// Whether it comes through a pooler; not said: when the database has a `direct_url`.
+    pub(crate) pooled: Option<bool>,
     /// How long a lease lives.
     pub(crate) ttl: Duration,
     /// What shows that it is there.
@@ -92,6 +103,25 @@ pub(crate) enum ServiceEvidence {
 pub(crate) struct GateConfig {
     /// Time since the last old instance was seen.
     pub(crate) soak: Duration,
+    /// Database users that use no table of any service: monitoring, backups.
+    pub(crate) ignore_roles: Vec<String>,
+    /// `[gate.freeze.NAME]`: when nothing is contracted.
+    pub(crate) freezes: Vec<Freeze>,
+    /// `[gate.checks.NAME]`: commands that are asked.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// `[gate.checks.NAME]`: a command whose exit code says whether contract may act.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Check {
+    /// What it is called.
+    pub(crate) name: String,
+    /// The program.
+    pub(crate) program: String,
+    /// Its arguments.
+    pub(crate) arguments: Vec<String>,
+    /// How long it may take.
+    pub(crate) timeout: Duration,
 }
 
 /// `[lint]`.
@@ -112,7 +142,7 @@ impl Default for Config {
             migrations: "migrations".to_owned(),
             database: DatabaseConfig::default(),
             services: BTreeMap::new(),
-            gate: GateConfig { soak: Duration::from_mins(10) },
+            gate: GateConfig::default(),
             backfill: BackfillConfig::default(),
             lint: LintConfig::default(),
             environment: None,
@@ -121,8 +151,25 @@ impl Default for Config {
     }
 }
 
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self {
+            soak: Duration::from_mins(10),
+            ignore_roles: Vec::new(),
+            freezes: Vec::new(),
+            checks: Vec::new(),
+        }
+    }
+}
+
 impl Default for ServiceConfig {
     fn default() -> Self {
-        Self { roles: Vec::new(), ttl: Duration::from_mins(1), evidence: ServiceEvidence::Leases }
+        Self {
+            roles: Vec::new(),
+            applications: Vec::new(),
+            pooled: None,
+            ttl: Duration::from_mins(1),
+            evidence: ServiceEvidence::Leases,
+        }
     }
 }

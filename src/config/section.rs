@@ -164,15 +164,16 @@ impl<'a> Section<'a> {
     /// A list of strings in which `${VAR}` may stand.
     pub(crate) fn templates(&self, key: &str) -> Result<Vec<Template>, Error> {
         let texts = self.texts(key)?.unwrap_or_default();
-        texts.into_iter().map(|text| self.read_template(key, text)).collect()
+        texts.into_iter().map(|text| self.as_template(key, text)).collect()
     }
 
     /// A string in which `${VAR}` may stand.
     pub(crate) fn template(&self, key: &str) -> Result<Option<Template>, Error> {
-        self.text(key)?.map(|text| self.read_template(key, text)).transpose()
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        self.as_template(key, text).map(Some)
     }
 
-    fn read_template(&self, key: &str, text: &str) -> Result<Template, Error> {
+    fn as_template(&self, key: &str, text: &str) -> Result<Template, Error> {
         let (line, column) = self.source.place(self.get(key).map_or(0, |value| value.span().start));
         let place = format!("{}:{line}:{column}", self.source.path);
         let template = Template::new(text, place);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::backfill;
 use super::section::Section;
 use super::source::{Source, did_you_mean};
 use super::template::Variables;
-use super::{Config, DatabaseConfig, GateConfig, LintConfig, ServiceConfig, ServiceEvidence};
+use super::{Config, DatabaseConfig, LintConfig, ServiceConfig, ServiceEvidence};
+use super::{backfill, gate_toml};
 use crate::error::Error;
 use crate::lint::finding::Severity;
 use crate::lint::rules;
@@ -22,8 +22,20 @@ pub(crate) const ROOT: [&str; 7] =
 const ENVIRONMENT: [&str; 7] =
     ["migrations", "database", "services", "gate", "backfill", "lint", "disposable"];
 /// The keys of `[database]`.
-pub(crate) const DATABASE: [&str; 8] =
-    ["engine", "version", "url", "url_file", "direct_url", "role", "schemas", "snapshot"];
+pub(crate) const DATABASE: [&str; 10] = [
+    "engine",
+    "version",
+    "url",
+    "url_file",
+    "direct_url",
+    "pooler_admin_url",
+    "replica_urls",
+    "role",
+    "schemas",
+    "snapshot",
+];
+/// The keys of `[services.NAME]`.
+pub(crate) const SERVICE: [&str; 5] = ["roles", "applications", "pooled", "ttl", "evidence"];
 
 /// A lease cannot live shorter than a renewal takes on a busy machine.
 const SHORTEST_TTL: Duration = Duration::from_secs(1);
@@ -101,10 +113,7 @@ fn read(top: &Section<'_>, environment: Option<&str>) -> Result<Config, Error> {
         migrations: top.text("migrations")?.map_or(defaults.migrations, str::to_owned),
         database: database(top)?,
         services: services(top)?,
-        gate: match top.section("gate", &["soak"])? {
-            Some(gate) => GateConfig { soak: gate.duration("soak")?.unwrap_or(defaults.gate.soak) },
-            None => defaults.gate,
-        },
+        gate: gate_toml::gate(top)?,
         backfill: backfill::read(top)?,
         lint: lint(top)?,
         environment: environment.map(str::to_owned),
@@ -138,6 +147,8 @@ fn database(top: &Section<'_>) -> Result<DatabaseConfig, Error> {
         url,
         url_file,
         direct_url: section.template("direct_url")?,
+        pooler_admin_url: section.template("pooler_admin_url")?,
+        replica_urls: section.templates("replica_urls")?,
         role: section.template("role")?,
         schemas: owned(section.texts("schemas")?),
         snapshot: section.text("snapshot")?.map(str::to_owned),
@@ -157,8 +168,7 @@ fn services(top: &Section<'_>) -> Result<BTreeMap<String, ServiceConfig>, Error>
     let mut services = BTreeMap::new();
     for entry in top.named("services")? {
         let name = format!("[services.{}]", entry.name);
-        let section =
-            Section::open(top.source(), name, entry.value, &["roles", "ttl", "evidence"])?;
+        let section = Section::open(top.source(), name, entry.value, &SERVICE)?;
         if !is_service_name(entry.name) {
             let message = format!("\"{}\" cannot be the name of a service", entry.name);
             let hint = "A service's name is letters, digits, \"-\", \"_\" and \".\".";
@@ -171,6 +181,8 @@ fn services(top: &Section<'_>) -> Result<BTreeMap<String, ServiceConfig>, Error>
         }
         let service = ServiceConfig {
             roles: owned(section.texts("roles")?),
+            applications: owned(section.texts("applications")?),
+            pooled: section.truth("pooled")?,
             ttl,
             evidence: section.word("evidence", &evidences)?.unwrap_or(defaults.evidence),
         };
@@ -261,8 +273,18 @@ mod tests {
             ttl = "30s"
             [services.reports]
             evidence = "sessions"
+            applications = ["metabase"]
+            pooled = false
             [gate]
             soak = "1h"
+            ignore_roles = ["exporter"]
+            [gate.freeze.weekend]
+            from = "Fri 16:00"
+            to = "Mon 08:00"
+            zone = "Europe/Berlin"
+            [gate.checks.canary]
+            command = ["./canary.sh", "api"]
+            timeout = "5s"
             [backfill]
             share = 30
             max_rows = 2_000
@@ -299,7 +321,17 @@ mod tests {
         assert_eq!(config.database.snapshot.as_deref(), Some("zdm-snapshot.json"));
         assert_eq!(config.services["api"].ttl, Duration::from_secs(30));
         assert_eq!(config.services["reports"].evidence, ServiceEvidence::Sessions);
+        assert_eq!(config.services["reports"].applications, ["metabase"]);
+        assert_eq!(config.services["reports"].pooled, Some(false));
         assert_eq!(config.gate.soak, Duration::from_hours(1));
+        assert_eq!(config.gate.ignore_roles, ["exporter"]);
+        assert_eq!(config.gate.freezes[0].words, ("Fri 16:00".into(), "Mon 08:00".into()));
+        let check = &config.gate.checks[0];
+        assert_eq!((check.name.as_str(), check.program.as_str()), ("canary", "./canary.sh"));
+        assert_eq!(
+            (&check.arguments[..], check.timeout),
+            (&["api".to_owned()][..], Duration::from_secs(5))
+        );
     }
 
     #[test]
@@ -361,6 +393,14 @@ mod tests {
         refused(
             "[database]\nschemas = [\"a\", 2]",
             "zdm.toml:2:17: key \"schemas\" must be a list of strings, but it is of type integer",
+        );
+        refused(
+            "[gate.freeze.w]\nfrom = \"Fri 16:00\"\nto = \"08:00\"",
+            "zdm.toml:2:8: \"Fri 16:00\" and \"08:00\" are not of one kind: write \"16:00\" for every day, \"Fri 16:00\" for every week, or \"2026-12-20\" or \"2026-12-20 16:00\"",
+        );
+        refused(
+            "[gate.checks.canary]\ntimeout = \"1s\"",
+            "zdm.toml:1:1: key \"command\" is missing in [gate.checks.canary] / Write command = [\"./check.sh\", \"argument\"]; exit code 0 is clear, 1 is blocked.",
         );
         refused(
             "[services.\"a b\"]",

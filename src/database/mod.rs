@@ -50,6 +50,8 @@ mod rights;
 mod server_tests;
 pub(crate) mod session;
 #[cfg(feature = "engine")]
+pub(crate) mod sessions;
+#[cfg(feature = "engine")]
 pub(crate) mod sizes;
 #[cfg(feature = "engine")]
 pub(crate) mod snapshot;

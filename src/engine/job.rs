@@ -1,5 +1,6 @@
 //! What a command asks the engine to do.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(crate) struct Job {
     pub(crate) target: Target,
     /// Replicas of a MySQL-family database that a backfill must not leave behind.
     pub(crate) replicas: Vec<Target>,
+    /// Who else can tell who uses it.
+    pub(crate) elsewhere: Elsewhere,
     /// Which migrations.
     pub(crate) selection: Selection,
     /// How long to wait for locks before giving up (10 minutes by default).
@@ -34,6 +37,35 @@ pub(crate) struct Job {
     pub(crate) interrupt: super::interrupt::Interrupt,
     /// The command line, for the run lock and the events: never holds a password.
     pub(crate) command: String,
+}
+
+/// Servers and poolers that know of sessions that the primary does not see.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Elsewhere {
+    /// The replicas.
+    pub(crate) replicas: Vec<Address>,
+    /// The admin console of the pooler.
+    pub(crate) pooler: Option<Address>,
+}
+
+/// An address that zdm.toml names, which may lack a variable here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Address(pub(crate) Result<Target, String>);
+
+impl Address {
+    /// Where to connect, or why nobody knows.
+    pub(crate) fn target(&self) -> Result<&Target, String> {
+        self.0.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(target) => target.url.fmt(f),
+            Err(_unknown) => f.write_str("without an address"),
+        }
+    }
 }
 
 /// Which migrations a command is about.

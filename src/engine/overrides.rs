@@ -4,7 +4,7 @@ use super::job::Job;
 use crate::database::state::events::{Actor, NewEvent, append_event};
 use crate::error::Error;
 use crate::model::name::MigrationId;
-use crate::plan::gate::SOURCES;
+use crate::plan::gate::source_names;
 
 /// Lets a statement of unknown fate run (again).
 pub(crate) const REPEAT: &str = "repeat";
@@ -19,7 +19,7 @@ pub(crate) fn has(job: &Job, name: &str) -> bool {
 
 /// Refuses names that are none.
 pub(crate) fn check(job: &Job) -> Result<(), Error> {
-    let known: Vec<_> = SOURCES.iter().copied().chain([KEEP_FOR, REPEAT]).collect();
+    let known: Vec<_> = source_names().into_iter().chain([KEEP_FOR, REPEAT]).collect();
     match job.overrides.iter().find(|(name, _)| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some((name, _)) => Err(Error::usage(format!("cannot override \"{name}\""))
@@ -30,7 +30,7 @@ pub(crate) fn check(job: &Job) -> Result<(), Error> {
 /// The job as the gate wants it: with the overrides of its own sources alone.
 pub(crate) fn for_gate(job: &Job) -> Job {
     let mut job = job.clone();
-    job.overrides.retain(|(name, _)| SOURCES.contains(&name.as_str()));
+    job.overrides.retain(|(name, _)| source_names().contains(&name.as_str()));
     job
 }
 

@@ -20,6 +20,7 @@ mod crash;
 mod demo;
 mod doctor;
 mod engine;
+mod evidence;
 mod faults_of_peers;
 mod gate;
 mod ground;

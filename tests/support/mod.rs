@@ -1,11 +1,13 @@
 //! What every test can use: real servers, and a database of its own for each test.
 
+mod pooler;
 mod proxy;
 mod replica;
 pub(crate) mod servers;
 mod session;
 mod standby;
 
+pub(crate) use pooler::pooler;
 pub(crate) use proxy::{Network, Proxy};
 pub(crate) use replica::pair;
 pub(crate) use servers::{Db, Engine, each, mariadb, postgres};

@@ -9,6 +9,7 @@ use crate::config::source::Source;
 use crate::config::template::Template;
 use crate::config::{Config, zdm_toml};
 use crate::database::target::{DatabaseUrl, Target};
+use crate::engine::job::{Address, Elsewhere};
 use crate::error::Error;
 use crate::model::server::{Engine, Server};
 use crate::plan::project::Project;
@@ -35,6 +36,7 @@ pub(crate) struct Settings {
     url: Option<DatabaseUrl>,
     direct_url: Option<DatabaseUrl>,
     role: Option<String>,
+    elsewhere: Elsewhere,
 }
 
 /// Whether somebody said where the migrations are.
@@ -87,7 +89,8 @@ impl Settings {
         };
         let Addresses { url, direct_url } = addresses;
         let file = found.map(|file| file.shown);
-        Ok(Self { config, file, folder, url, direct_url, role })
+        let elsewhere = elsewhere(&config, around);
+        Ok(Self { config, file, folder, url, direct_url, role, elsewhere })
     }
 
     /// The folder of migrations, as the user would type it.
@@ -147,6 +150,11 @@ impl Settings {
                 "Set DATABASE_URL, or `url` in [database] of zdm.toml, or give --database-url postgres://user@host/name.",
             )
         })
+    }
+
+    /// Who else can tell who uses the database.
+    pub(crate) fn elsewhere(&self) -> Elsewhere {
+        self.elsewhere.clone()
     }
 
     /// The server for plans without a database: a flag, zdm.toml, the address's scheme, or a common version.
@@ -212,6 +220,23 @@ fn beside(file: &str, path: &str) -> String {
     match Path::new(file).parent() {
         Some(folder) if folder != Path::new("") => folder.join(path).display().to_string(),
         _ => path.to_owned(),
+    }
+}
+
+/// Most commands need none of them: a variable that is not set is told to whoever asks for the address.
+fn elsewhere(config: &Config, around: &Surroundings<'_>) -> Elsewhere {
+    let address = |template: &Template| {
+        let url = template.expand(around.variables).map_err(|error| error.to_string());
+        Address(url.map(|url| Target {
+            url: DatabaseUrl::new(url),
+            role: None,
+            schemas: Vec::new(),
+            application_name: "zdm".to_owned(),
+        }))
+    };
+    Elsewhere {
+        replicas: config.database.replica_urls.iter().map(address).collect(),
+        pooler: config.database.pooler_admin_url.as_ref().map(address),
     }
 }
 

@@ -4,6 +4,7 @@
 //! because the state is newer than itself.
 
 mod calls;
+mod held;
 mod outcome;
 
 pub(crate) use calls::{LeaseError, Report, join, leave, renew};

@@ -137,7 +137,10 @@ async fn set_up(session: &mut MySqlSession, target: &Target) -> Result<Server, D
         // A role that is not there, or was not granted.
         set.map_err(|error| DbError { kind: DbErrorKind::Refused, ..error })?;
     }
-    let rows = session.query("SELECT VERSION(), CONNECTION_ID()", &[]).await?;
+    // The lock is a mark: so other processes of zdm know that this session is none of an application's.
+    let asked =
+        "SELECT VERSION(), CONNECTION_ID(), GET_LOCK(CONCAT('zdm.own.', CONNECTION_ID()), 0)";
+    let rows = session.query(asked, &[]).await?;
     let row = rows
         .first()
         .ok_or_else(|| DbError::new(DbErrorKind::Other, "the server has no version"))?;

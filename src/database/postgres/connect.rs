@@ -39,6 +39,21 @@ pub(crate) async fn open(
     Ok((Box::new(session), server))
 }
 
+/// Opens a session to pgbouncer's console, which knows no settings.
+#[cfg(feature = "engine")]
+pub(super) async fn open_console(
+    target: &Target,
+    address: &Address,
+) -> Result<PostgresSession, DbError> {
+    let (config, options) = configure(target, address)?;
+    let patience = config.get_connect_timeout().copied().unwrap_or(PATIENCE);
+    let opening = connect(&config, &options);
+    tokio::time::timeout(patience, opening).await.map_err(|_elapsed| {
+        let waited = format!("the pooler did not answer within {} s", patience.as_secs());
+        DbError::new(DbErrorKind::Unreachable, waited)
+    })?
+}
+
 /// `prefer` tries TLS first and `allow` last; the other way is tried when the first fails, as libpq does.
 async fn connect(config: &Config, options: &TlsOptions) -> Result<PostgresSession, DbError> {
     let mut config = config.clone();

@@ -6,6 +6,8 @@ mod blockers;
 mod catalog;
 #[cfg(feature = "postgres")]
 mod connect;
+#[cfg(feature = "engine")]
+mod console;
 #[cfg(feature = "postgres")]
 mod errors;
 #[cfg(feature = "postgres")]
@@ -25,5 +27,7 @@ pub(crate) use blockers::{blind_spots, blocking, holders};
 pub(crate) use catalog::{beside, catalog};
 #[cfg(feature = "postgres")]
 pub(crate) use connect::open;
+#[cfg(feature = "engine")]
+pub(crate) use console::console;
 #[cfg(feature = "engine")]
 pub(crate) use sizes::{Exactness, sizes, writes};

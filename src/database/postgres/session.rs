@@ -47,6 +47,23 @@ impl PostgresSession {
         self.backend = backend;
     }
 
+    /// Runs a SHOW of pgbouncer's: each row as names and values.
+    #[cfg(feature = "engine")]
+    pub(super) async fn show(&self, sql: &str) -> Result<Vec<Vec<(String, String)>>, DbError> {
+        let messages = self.client.simple_query(sql).await;
+        let messages = messages.map_err(|error| translate(&error, When::Using))?;
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let named = |row: &tokio_postgres::SimpleQueryRow| {
+            let columns = row.columns().iter().enumerate();
+            let value = |index| row.get(index).unwrap_or_default().to_owned();
+            columns.map(|(index, column)| (column.name().to_owned(), value(index))).collect()
+        };
+        Ok(rows.map(named).collect())
+    }
+
     /// What went wrong: for a connection that ended, why it ended.
     async fn failed(&mut self, error: tokio_postgres::Error) -> DbError {
         let plain = translate(&error, When::Using);

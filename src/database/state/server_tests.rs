@@ -11,7 +11,7 @@ use super::run_lock::{
     AcquireError, RunToken, acquire_run, check_run, release_run, renew_run, run_owner,
 };
 use super::{checkpoints, events, fences, identity, journal, leases, now, services};
-use crate::config::{ServiceConfig, ServiceEvidence};
+use crate::config::ServiceConfig;
 use crate::database::connection::Connection;
 use crate::database::error::DbErrorKind;
 use crate::database::target::{DatabaseUrl, Target};
@@ -393,7 +393,7 @@ fn declared_services_get_their_rights_and_nothing_more() {
         let service = |roles: &[&str]| ServiceConfig {
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             ttl: Duration::from_secs(7),
-            evidence: ServiceEvidence::Leases,
+            ..ServiceConfig::default()
         };
         let declared =
             BTreeMap::from([("api".to_owned(), service(&[&role, "nobody_of_this_name"]))]);

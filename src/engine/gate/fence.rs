@@ -12,7 +12,7 @@ use crate::database::state::fences::{delete_fence, fence, insert_fence, lock_gat
 use crate::database::state::run_lock::{RunToken, check_run};
 use crate::error::Error;
 use crate::model::fence::{Fence, FenceStatus};
-use crate::plan::gate::{Question, Verdict, decide};
+use crate::plan::gate::{Question, SlowFacts, Verdict, decide};
 
 /// How often the gate's row is asked for before it counts as busy: whoever joins holds it for a moment.
 const TRIES: u32 = 5;
@@ -33,13 +33,14 @@ pub(super) enum Made {
 pub(super) async fn make(
     conn: &mut Connection,
     question: &Question,
+    slow: &SlowFacts,
     overrides: &[(String, String)],
     token: &RunToken,
 ) -> Result<Made, Error> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match try_make(conn, question, overrides, token).await {
+        match try_make(conn, question, slow, overrides, token).await {
             Ok(made) => return Ok(made),
             Err(error) => {
                 let error = roll_back(conn, error).await;
@@ -57,6 +58,7 @@ pub(super) async fn make(
 async fn try_make(
     conn: &mut Connection,
     question: &Question,
+    slow: &SlowFacts,
     overrides: &[(String, String)],
     token: &RunToken,
 ) -> Result<Made, DbError> {
@@ -64,7 +66,7 @@ async fn try_make(
     conn.begin().await?;
     check_run(conn, token).await?;
     let epoch = lock_gate(conn).await? + 1;
-    let facts = evidence::gather(conn).await?;
+    let facts = evidence::gather(conn, question, slow).await?;
     let own = Fence {
         migration: id.clone(),
         kind,

@@ -36,7 +36,7 @@ pub(crate) use passed::{Passed, Unconfirmed};
 
 use std::time::{Duration, Instant};
 
-use super::evidence;
+use super::evidence::{self, Looking};
 use super::job::Job;
 use super::retry;
 use crate::database::connection::Connection;
@@ -47,7 +47,7 @@ use crate::database::state::run_lock::RunToken;
 use crate::error::Error;
 use crate::model::fence::FenceKind;
 use crate::model::name::MigrationId;
-use crate::plan::gate::{Facts, GateKind, GateReport, Question, SOURCES, Verdict, decide};
+use crate::plan::gate::{Facts, GateKind, GateReport, Question, Verdict, decide, source_names};
 use crate::plan::migration::Migration;
 
 /// How long to pause between two looks of `--wait`: a look is two short queries.
@@ -109,12 +109,12 @@ pub(crate) async fn pass(
     if verdict != Verdict::Clear {
         return refusal::refuse(conn, kind, &migration.id, &verdict).await;
     }
-    match fence::make(conn, &question, &job.overrides, token).await? {
+    match fence::make(conn, &question, &facts.slow, &job.overrides, token).await? {
         fence::Made::Refused(verdict) => refusal::refuse(conn, kind, &migration.id, &verdict).await,
         fence::Made::Already(passed) => Ok(*passed),
-        fence::Made::Fenced(passed) => {
+        fence::Made::Fenced(mut passed) => {
             // From here on whoever leaves without having passed lifts the fence.
-            let waited = wait::wait(job, conn, &passed).await;
+            let waited = wait::wait_and_look_again(job, conn, migration, &mut passed).await;
             if let Err(end) = waited {
                 return Err(end.after_lifting(job, conn, &passed).await);
             }
@@ -130,12 +130,15 @@ async fn ask(
     migration: &Migration,
     kind: GateKind,
 ) -> Result<(Question, Facts), Error> {
+    let state = state_of(conn, &migration.id).await.map_err(refusal::could_not_look)?;
+    let question = Question::new(kind, migration, state, &job.project.config);
+    let looking = Looking { job, migration, question: &question };
+    let slow = evidence::gather_slow(conn, looking).await?;
     let seen = async {
-        let state = state_of(conn, &migration.id).await?;
-        Ok((state, evidence::gather(conn).await?))
+        let facts = evidence::gather(conn, &question, &slow).await?;
+        Ok((question, facts))
     };
-    let (state, facts) = seen.await.map_err(refusal::could_not_look)?;
-    Ok((Question::new(kind, migration, state, &job.project.config), facts))
+    seen.await.map_err(refusal::could_not_look)
 }
 
 /// The fence that a gate makes.
@@ -168,5 +171,5 @@ async fn roll_back<E>(conn: &mut Connection, error: E) -> E {
 
 /// Whether a name is that of a source that can be overridden.
 fn is_source(name: &str) -> bool {
-    SOURCES.contains(&name)
+    source_names().contains(&name)
 }

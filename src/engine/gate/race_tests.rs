@@ -11,6 +11,7 @@ use crate::database::lease::Joined;
 use crate::database::state::fences::insert_fence;
 use crate::model::fence::{Fence, FenceKind, FenceStatus};
 use crate::model::lease::Ending;
+use crate::plan::gate::SlowFacts;
 
 /// Rounds of the real protocol.
 const ROUNDS: u32 = 1500;
@@ -81,7 +82,8 @@ fn an_old_build_that_joins_and_a_contract_that_decides_never_both_succeed() {
                     .unwrap();
             let gate = async {
                 sleep(&mut world.conn, Late::Gate, round).await;
-                fence::make(&mut world.conn, &question, &[], &world.token).await
+                fence::make(&mut world.conn, &question, &SlowFacts::default(), &[], &world.token)
+                    .await
             };
             let old = async {
                 sleep(&mut app, Late::Build, round).await;

@@ -8,7 +8,7 @@ use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::error::{Error, ErrorKind};
 use crate::model::name::MigrationId;
-use crate::plan::gate::{GateKind, SOURCES, Verdict};
+use crate::plan::gate::{GateKind, Verdict, source_names};
 
 /// The error for a verdict that is not CLEAR.
 pub(super) fn unless_clear(
@@ -56,7 +56,7 @@ pub(super) fn refused(kind: GateKind, migration: &MigrationId, verdict: &Verdict
             let mut error = Error::new(ErrorKind::Unknown, message).hint(format!(
                 "A retry cannot help. Make it visible, or answer for it yourself: --override SOURCE --reason \"...\" \
                  (sources: {}).",
-                SOURCES.join(", ")
+                source_names().join(", ")
             ));
             error.detail.clone_from(reasons);
             error
@@ -83,7 +83,7 @@ pub(super) fn check_overrides(overrides: &[(String, String)]) -> Result<(), Erro
         None => Ok(()),
         Some((name, _)) => {
             Err(Error::usage(format!("cannot override \"{name}\": no source has that name"))
-                .hint(format!("The sources are {}.", SOURCES.join(" and "))))
+                .hint(format!("The sources are {}.", source_names().join(", "))))
         }
     }
 }

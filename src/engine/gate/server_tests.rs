@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::dead::Lifted;
 use super::*;
-use crate::config::{Config, GateConfig, ServiceConfig, ServiceEvidence};
+use crate::config::{Config, GateConfig, ServiceConfig};
 use crate::database::lease::{self, Joined, Renewed, Report};
 use crate::database::state;
 use crate::database::state::events::{EventFilter, events};
@@ -20,7 +20,7 @@ use crate::database::state::run_lock::{acquire_run, release_run};
 use crate::database::target::{DatabaseUrl, Target};
 use crate::engine::event::{Event, Listener};
 use crate::engine::interrupt::{Interrupt, Signal};
-use crate::engine::job::Selection;
+use crate::engine::job::{Elsewhere, Selection};
 use crate::error::ErrorKind;
 use crate::model::fence::FenceStatus;
 use crate::model::lease::{Ending, Reached, parse_tolerates};
@@ -68,10 +68,10 @@ impl World {
             schemas: Vec::new(),
             application_name: "zdm test".to_owned(),
         };
-        let api = ServiceConfig { roles: Vec::new(), ttl: TTL, evidence: ServiceEvidence::Leases };
+        let api = ServiceConfig { ttl: TTL, ..ServiceConfig::default() };
         let config = Config {
             services: BTreeMap::from([("api".to_owned(), api)]),
-            gate: GateConfig { soak: Duration::ZERO },
+            gate: GateConfig { soak: Duration::ZERO, ..GateConfig::default() },
             ..Config::default()
         };
         let mut conn = Connection::open(&target).await.unwrap();
@@ -87,6 +87,7 @@ impl World {
             replicas: Vec::new(),
             project: Arc::new(Project { config, migrations: Vec::new() }),
             target,
+            elsewhere: Elsewhere::default(),
             selection: Selection::default(),
             lock_wait: Duration::ZERO,
             run_wait: Duration::ZERO,

@@ -6,12 +6,13 @@ use super::super::event::Event;
 use super::super::job::Job;
 use super::super::{failure, retry};
 use super::passed::Passed;
-use super::{evidence, refusal, tell};
+use super::{Looking, evidence, refusal, tell};
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::fences::fence;
 use crate::error::Error;
 use crate::plan::gate::{self, Verdict, Watch};
+use crate::plan::migration::Migration;
 
 /// How often knocks and beats are looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -29,10 +30,24 @@ pub(super) enum End {
     Stopped(Error),
 }
 
+/// Waits, and looks once more at what is too slow to be looked at while it waits.
+pub(super) async fn wait_and_look_again(
+    job: &Job,
+    conn: &mut Connection,
+    migration: &Migration,
+    passed: &mut Passed,
+) -> Result<(), End> {
+    wait(job, conn, passed).await?;
+    let looking = Looking { job, migration, question: &passed.question };
+    let slow = evidence::gather_slow(conn, looking).await.map_err(End::Stopped)?;
+    passed.then.slow = slow;
+    check(conn, passed).await
+}
+
 /// Waits until nobody can be left who was told before the fence that it may serve on, looking all the time.
 ///
 /// Begins when the fence's commit has been acknowledged; counted by this process's own clock.
-pub(super) async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> Result<(), End> {
+async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> Result<(), End> {
     let began = Instant::now();
     let total = gate::wait(&passed.question, &passed.then);
     let mut told: Option<Instant> = None;
@@ -57,7 +72,7 @@ pub(super) async fn check(conn: &mut Connection, passed: &Passed) -> Result<(), 
     let seen = async {
         let own = &passed.fence;
         let found = fence(conn, &own.migration, own.kind).await?;
-        Ok((found, evidence::gather(conn).await?))
+        Ok((found, evidence::gather(conn, &passed.question, &passed.then.slow).await?))
     };
     let (found, now) = seen.await.map_err(End::Database)?;
     let facts = (&passed.then, &now);

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::question::{describe, expires_at, is_live, is_silent};
-use super::{Facts, GateKind, Question, SourceReport, Verdict};
+use super::{Facts, Findings, GateKind, Judged, Question, sessions};
 use crate::config::ServiceEvidence;
 use crate::model::lease::Lease;
 
 /// Judges leases. The world is closed: what nobody declared, and what cannot be seen, is UNKNOWN.
-pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
+pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     let mut findings = Findings::default();
     if question.fears_the_unseen() {
         unseen(question, facts, &mut findings);
@@ -24,33 +24,7 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
             next_start(question, name, facts, &mut findings);
         }
     }
-    SourceReport {
-        source: "leases",
-        verdict: findings.verdict(),
-        seen: seen(question, facts),
-        overridden: None,
-    }
-}
-
-/// What speaks against it.
-#[derive(Default)]
-struct Findings {
-    blocked: Vec<String>,
-    unknown: Vec<String>,
-    retry_after: Option<Duration>,
-}
-
-impl Findings {
-    fn verdict(self) -> Verdict {
-        if !self.unknown.is_empty() {
-            let reasons = [self.unknown, self.blocked].concat();
-            Verdict::Unknown { reasons }
-        } else if !self.blocked.is_empty() {
-            Verdict::Blocked { reasons: self.blocked, retry_after: self.retry_after }
-        } else {
-            Verdict::Clear
-        }
-    }
+    Judged::Says { verdict: findings.verdict(), seen: seen(question, facts), not_seen: Vec::new() }
 }
 
 /// What leases cannot show.
@@ -79,13 +53,6 @@ fn unseen(question: &Question, facts: &Facts, findings: &mut Findings) {
                 .push(format!("{} is there, but its service is not declared", describe(lease)));
         }
     }
-    for (name, service) in &question.services {
-        if service.evidence == ServiceEvidence::Sessions && question.concerns_service(name) {
-            findings.unknown.push(format!(
-                "service \"{name}\" shows itself by its sessions alone, which this version of zdm does not look at"
-            ));
-        }
-    }
 }
 
 /// The concerned services whose instances report.
@@ -109,7 +76,8 @@ fn one_lease(question: &Question, lease: &Lease, facts: &Facts, findings: &mut F
         findings.blocked.push(question.why(lease, facts.now));
         let rest = expires_at(lease).saturating_sub(facts.now).unsigned_abs();
         findings.retry_after = findings.retry_after.max(Some(Duration::from_millis(rest)));
-    } else if is_silent(lease, facts.now) {
+    } else if is_silent(lease, facts.now) && !sessions::show_nobody(question, facts, &lease.service)
+    {
         findings.unknown.push(format!(
             "{}; it only reports, and did not say that it ends, so that it may still be there",
             question.why(lease, facts.now)

@@ -1,11 +1,19 @@
 //! Gate verdicts: what was seen, judged.
 //!
-//! Each source of evidence has one pure verdict function here, `decide` puts them together, and `watch` says whether a
-//! gate that waits may go on. `engine::evidence` fetches the facts; nothing here reads a clock.
+//! Each source of evidence is a file with one pure verdict function and a line in [`SOURCES`]; `decide` puts them
+//! together, and `watch` says whether a gate that waits may go on. `engine::evidence` fetches the facts; nothing here
+//! reads a clock.
 
+pub(crate) mod checks;
+mod connections;
 mod decide;
+pub(crate) mod dependents;
+mod freeze;
 mod leases;
 mod question;
+pub(crate) mod sessions;
+#[cfg(test)]
+mod set_ups;
 mod soak;
 #[cfg(test)]
 mod tests;
@@ -14,7 +22,7 @@ mod watch;
 pub(crate) use decide::decide;
 #[cfg(test)]
 pub(crate) use question::{Builds, ServiceFacts};
-pub(crate) use question::{Facts, Question};
+pub(crate) use question::{Facts, Question, SlowFacts};
 pub(crate) use watch::{Watch, wait, watch};
 
 use std::time::Duration;
@@ -58,6 +66,8 @@ pub(crate) struct SourceReport {
     pub(crate) verdict: Verdict,
     /// What was seen, one line each.
     pub(crate) seen: Vec<String>,
+    /// What this source cannot see, as things are, one line each.
+    pub(crate) not_seen: Vec<String>,
     /// Whether somebody overrode it, and why.
     pub(crate) overridden: Option<String>,
 }
@@ -71,10 +81,62 @@ pub(crate) struct GateReport {
     pub(crate) migration: MigrationId,
     /// Source by source.
     pub(crate) sources: Vec<SourceReport>,
+    /// The sources that were not asked, and why.
+    pub(crate) not_asked: Vec<(&'static str, &'static str)>,
 }
 
+/// A source of evidence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    /// Its name, which `--override` takes.
+    pub(crate) name: &'static str,
+    judge: fn(&Question, &Facts) -> Judged,
+}
+
+/// What becomes of asking a source.
+enum Judged {
+    /// It says something.
+    Says { verdict: Verdict, seen: Vec<String>, not_seen: Vec<String> },
+    /// It has nothing to look at: why.
+    NotAsked(&'static str),
+}
+
+/// Every source, in the order in which people read them.
+pub(crate) const SOURCES: &[Source] = &[
+    Source { name: "leases", judge: leases::judge },
+    Source { name: "connections", judge: connections::judge },
+    Source { name: "sessions", judge: sessions::judge },
+    Source { name: "dependents", judge: dependents::judge },
+    Source { name: "soak", judge: soak::judge },
+    Source { name: "freeze", judge: freeze::judge },
+    Source { name: "checks", judge: checks::judge },
+];
+
 /// The names of the sources, which `--override` takes.
-pub(crate) const SOURCES: &[&str] = &["leases", "soak"];
+pub(crate) fn source_names() -> Vec<&'static str> {
+    SOURCES.iter().map(|source| source.name).collect()
+}
+
+/// What speaks against it.
+#[derive(Default)]
+struct Findings {
+    blocked: Vec<String>,
+    unknown: Vec<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Findings {
+    fn verdict(self) -> Verdict {
+        if !self.unknown.is_empty() {
+            let reasons = [self.unknown, self.blocked].concat();
+            Verdict::Unknown { reasons }
+        } else if !self.blocked.is_empty() {
+            Verdict::Blocked { reasons: self.blocked, retry_after: self.retry_after }
+        } else {
+            Verdict::Clear
+        }
+    }
+}
 
 impl SourceReport {
     /// What counts: an override turns a verdict into CLEAR.

@@ -1,9 +1,13 @@
 //! What a gate is asked, and what it has seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::GateKind;
+use super::checks::CheckResult;
+use super::dependents::Dependents;
+use super::sessions::Sessions;
+use crate::config::freeze::Freeze;
 use crate::config::{Config, ServiceEvidence};
 use crate::model::lease::{Ending, Lease, Reached};
 use crate::model::name::MigrationId;
@@ -25,6 +29,12 @@ pub(crate) struct Question {
     pub(crate) soak: Duration,
     /// Whom a rollback has to fear.
     pub(crate) builds: Builds,
+    /// Database users whose sessions are nobody's that could break.
+    pub(crate) ignore_roles: Vec<String>,
+    /// When nothing is contracted.
+    pub(crate) freezes: Vec<Freeze>,
+    /// The names of the checks that are asked.
+    pub(crate) checks: Vec<String>,
 }
 
 /// Whether builds that need the migration may be running.
@@ -47,10 +57,16 @@ impl Builds {
 }
 
 /// What is declared of a service.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct ServiceFacts {
     /// What shows that it is there.
     pub(crate) evidence: ServiceEvidence,
+    /// Database users whose sessions are this service's.
+    pub(crate) roles: Vec<String>,
+    /// What its sessions call themselves: goes before the roles.
+    pub(crate) applications: Vec<String>,
+    /// Whether it comes through a pooler, which hides its clients from the server.
+    pub(crate) pooled: bool,
 }
 
 /// What was seen at one moment.
@@ -60,6 +76,23 @@ pub(crate) struct Facts {
     pub(crate) now: i64,
     /// Every lease, in the order in which they joined.
     pub(crate) leases: Vec<Lease>,
+    /// The leases whose own connection is open: their process is there, whatever their clock says.
+    pub(crate) connected: BTreeSet<i64>,
+    /// Who is connected to this server; none: nobody looked.
+    pub(crate) sessions: Option<Sessions>,
+    /// What takes longer to see.
+    pub(crate) slow: SlowFacts,
+}
+
+/// What takes too long to be looked at behind a lock, or again and again: seen before the fence, and once after the wait.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct SlowFacts {
+    /// Who is connected to replicas and poolers; none: nobody looked.
+    pub(crate) elsewhere: Option<Sessions>,
+    /// What still uses the old structure; none: nobody looked.
+    pub(crate) dependents: Option<Dependents>,
+    /// What the checks said.
+    pub(crate) checks: Vec<CheckResult>,
 }
 
 impl Question {
@@ -70,8 +103,13 @@ impl Question {
         state: State,
         config: &Config,
     ) -> Self {
-        let facts =
-            |service: &crate::config::ServiceConfig| ServiceFacts { evidence: service.evidence };
+        let is_pooled = config.database.direct_url.is_some();
+        let facts = |service: &crate::config::ServiceConfig| ServiceFacts {
+            evidence: service.evidence,
+            roles: service.roles.clone(),
+            applications: service.applications.clone(),
+            pooled: service.pooled.unwrap_or(is_pooled),
+        };
         let services =
             config.services.iter().map(|(name, service)| (name.clone(), facts(service))).collect();
         let own_soak = migration.contract.soak.unwrap_or(Duration::ZERO);
@@ -82,6 +120,9 @@ impl Question {
             concerned: migration.contract.services.clone(),
             soak: own_soak.max(config.gate.soak),
             builds: Builds::of(migration, state),
+            ignore_roles: config.gate.ignore_roles.clone(),
+            freezes: config.gate.freezes.clone(),
+            checks: config.gate.checks.iter().map(|check| check.name.clone()).collect(),
         }
     }
 

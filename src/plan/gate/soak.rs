@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::question::{is_live, last_seen, millis};
-use super::{Facts, Question, SourceReport, Verdict};
+use super::{Facts, GateKind, Judged, Question, Verdict};
 
 /// Judges how long ago the last instance that was in the way was seen.
-pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
+pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
+    if question.kind == GateKind::Rollback {
+        return Judged::NotAsked("a rollback need not wait");
+    }
     let old = facts
         .leases
         .iter()
@@ -33,5 +36,5 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> SourceReport {
             }
         }
     };
-    SourceReport { source: "soak", verdict, seen: vec![seen], overridden: None }
+    Judged::Says { verdict, seen: vec![seen], not_seen: Vec::new() }
 }

@@ -22,12 +22,21 @@ pub(crate) fn gate(report: &GateReport) -> String {
             Some(reason) => writeln!(text, "  (overridden: {reason})").unwrap_or_default(),
             None => text.push('\n'),
         }
-        for line in reasons.iter().chain(&source.seen) {
+        for line in reasons {
             writeln!(text, "           {line}").unwrap_or_default();
+        }
+        for line in &source.seen {
+            writeln!(text, "           seen: {line}").unwrap_or_default();
+        }
+        for line in &source.not_seen {
+            writeln!(text, "           not seen: {line}").unwrap_or_default();
         }
         if let Verdict::Blocked { retry_after: Some(wait), .. } = &source.verdict {
             writeln!(text, "           may change in {}", rough(*wait)).unwrap_or_default();
         }
+    }
+    for (source, why) in &report.not_asked {
+        writeln!(text, "  -        {source}  (not asked: {why})").unwrap_or_default();
     }
     text
 }
@@ -61,15 +70,18 @@ mod tests {
                         retry_after: Some(Duration::from_secs(30)),
                     },
                     seen: Vec::new(),
+                    not_seen: vec!["sessions on replicas".to_owned()],
                     overridden: None,
                 },
                 SourceReport {
                     source: "soak",
                     verdict: Verdict::Clear,
                     seen: vec!["last seen 2 h ago".to_owned()],
+                    not_seen: Vec::new(),
                     overridden: None,
                 },
             ],
+            not_asked: vec![("freeze", "no [gate.freeze] is declared")],
         };
         let plain = anstream::adapter::strip_str(&gate(&report)).to_string();
         insta::assert_snapshot!(plain, @r#"
@@ -77,9 +89,11 @@ mod tests {
 
           BLOCKED  leases
                    instance "web-1" does not tolerate 0002_x
+                   not seen: sessions on replicas
                    may change in 30 s
           CLEAR    soak
-                   last seen 2 h ago
+                   seen: last seen 2 h ago
+          -        freeze  (not asked: no [gate.freeze] is declared)
         "#);
     }
 }

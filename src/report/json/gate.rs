@@ -22,6 +22,18 @@ pub(crate) struct Gate {
     migration: String,
     /// Source by source.
     sources: Vec<Source>,
+    /// The sources that had nothing to look at.
+    not_asked: Vec<NotAsked>,
+}
+
+/// A source that had nothing to look at.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NotAsked {
+    /// Its name.
+    source: String,
+    /// Why.
+    why: String,
 }
 
 /// What a source of evidence says.
@@ -37,6 +49,8 @@ pub(crate) struct Source {
     reasons: Vec<String>,
     /// What was seen, one line each.
     seen: Vec<String>,
+    /// What it cannot see, one line each.
+    not_seen: Vec<String>,
     /// When it can change by itself at the earliest: seconds from now.
     retry_after: Option<f64>,
     /// Why somebody overrode it.
@@ -67,6 +81,11 @@ pub(crate) fn gate(report: &GateReport) -> Gate {
         },
         migration: report.migration.to_string(),
         sources: report.sources.iter().map(source).collect(),
+        not_asked: report
+            .not_asked
+            .iter()
+            .map(|(source, why)| NotAsked { source: (*source).to_owned(), why: (*why).to_owned() })
+            .collect(),
     }
 }
 
@@ -95,6 +114,7 @@ fn source(report: &SourceReport) -> Source {
         verdict: word(&report.verdict),
         reasons,
         seen: report.seen.clone(),
+        not_seen: report.not_seen.clone(),
         retry_after: retry_after.map(|wait| wait.as_secs_f64()),
         overridden: report.overridden.clone(),
     }

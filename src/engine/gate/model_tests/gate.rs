@@ -161,7 +161,12 @@ fn question(kind: GateKind) -> &'static Question {
 }
 
 fn ask(kind: GateKind) -> Question {
-    let facts = ServiceFacts { evidence: ServiceEvidence::Leases };
+    let facts = ServiceFacts {
+        evidence: ServiceEvidence::Leases,
+        roles: Vec::new(),
+        applications: Vec::new(),
+        pooled: false,
+    };
     Question {
         kind,
         migration: id("0005_k"),
@@ -169,6 +174,9 @@ fn ask(kind: GateKind) -> Question {
         concerned: None,
         soak: Duration::ZERO,
         builds: Builds::MayRun,
+        ignore_roles: Vec::new(),
+        freezes: Vec::new(),
+        checks: Vec::new(),
     }
 }
 
@@ -185,7 +193,11 @@ fn facts(world: &World, rules: &Rules, moved: [bool; 2]) -> Facts {
         Some(Lease { id: number, beat, seen_at, left_at, knocked_epoch, ..template(rules, app) })
     };
     let leases = [0, 1].into_iter().filter_map(lease);
-    Facts { now: moment(world.database_now()), leases: leases.chain([NEW.clone()]).collect() }
+    Facts {
+        now: moment(world.database_now()),
+        leases: leases.chain([NEW.clone()]).collect(),
+        ..Facts::default()
+    }
 }
 
 /// The number of the lease that joined last; the new build's is the one before.

@@ -1,0 +1,46 @@
+//! Freeze windows: when nothing is contracted, by the clocks of people.
+//!
+//! Sees: the database's clock. Blind: nothing, but a clock that is wrong. A time that comes twice when clocks are set is
+//! in the window both times.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use super::{Facts, Findings, GateKind, Judged, Question};
+use crate::config::freeze::thawed;
+
+/// Judges whether a window holds now.
+pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
+    if question.kind == GateKind::Rollback {
+        return Judged::NotAsked("a rollback need not wait");
+    }
+    if question.freezes.is_empty() {
+        return Judged::NotAsked("no [gate.freeze] is declared");
+    }
+    let mut findings = Findings::default();
+    let Some(now) = DateTime::from_timestamp_millis(facts.now) else {
+        findings.unknown.push("the database's clock stands at no date".to_owned());
+        return Judged::Says {
+            verdict: findings.verdict(),
+            seen: Vec::new(),
+            not_seen: Vec::new(),
+        };
+    };
+    let holding: Vec<_> = question.freezes.iter().filter(|freeze| freeze.holds(now)).collect();
+    let end = thawed(&question.freezes, now);
+    for freeze in &holding {
+        let (from, to) = &freeze.words;
+        let until = end.with_timezone(&freeze.zone).format("%Y-%m-%d %H:%M %Z");
+        findings.blocked.push(format!(
+            "freeze \"{}\" holds ({from} to {to}, {}): contract may act from {until} on",
+            freeze.name, freeze.zone
+        ));
+    }
+    if !holding.is_empty() {
+        let rest = (end - now).num_milliseconds().unsigned_abs();
+        findings.retry_after = Some(Duration::from_millis(rest));
+    }
+    let seen = vec![format!("{} of {} windows hold", holding.len(), question.freezes.len())];
+    Judged::Says { verdict: findings.verdict(), seen, not_seen: Vec::new() }
+}
