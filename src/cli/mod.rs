@@ -37,6 +37,7 @@ mod output;
 mod reading;
 mod settings;
 mod signals;
+mod start;
 mod usage;
 mod verify;
 

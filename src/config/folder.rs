@@ -99,6 +99,14 @@ fn migration(path: &str, name: &str, files: Vec<(String, String)>) -> Result<Mig
     }
     let Declaration { description, deploy_after, operations, backfills, contract } =
         declaration.unwrap_or_default();
+    let is_own = !operations.is_empty() || sql.contains_key(&Phase::Contract);
+    if contract.by_other && is_own {
+        let message =
+            format!("migration {id} leaves its contract to another tool, and has one of its own");
+        return Err(Error::usage(message).hint(
+            "Take by = \"other\" out of [contract], or contract.sql and the operations out of the migration.",
+        ));
+    }
     Ok(Migration {
         id,
         description,

@@ -106,7 +106,7 @@ fn table_name(text: &str) -> TableName {
 }
 
 fn contract(top: &Section<'_>) -> Result<ContractSettings, Error> {
-    let known = ["tolerated_by", "services", "soak", "keep_for", "purge"];
+    let known = ["tolerated_by", "services", "soak", "keep_for", "purge", "by"];
     let Some(section) = top.section("contract", &known)? else {
         return Ok(ContractSettings::default());
     };
@@ -121,6 +121,7 @@ fn contract(top: &Section<'_>) -> Result<ContractSettings, Error> {
         services: services.map(owned),
         soak: section.duration("soak")?,
         keep_for: section.duration("keep_for")?,
+        by_other: section.word("by", &[("other", true), ("zdm", false)])?.unwrap_or(false),
         purge_auto: section.word("purge", &[("auto", true), ("manual", false)])?.unwrap_or(false),
     })
 }

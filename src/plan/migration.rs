@@ -79,4 +79,6 @@ pub(crate) struct ContractSettings {
     pub(crate) keep_for: Option<Duration>,
     /// Whether contract purges by itself once `keep_for` has passed.
     pub(crate) purge_auto: bool,
+    /// Whether another tool takes the old structure away, behind `zdm gate ID -- CMD`.
+    pub(crate) by_other: bool,
 }

@@ -17,6 +17,7 @@ mod baseline;
 mod ci;
 mod cli;
 mod crash;
+mod delegate;
 mod demo;
 mod doctor;
 mod engine;

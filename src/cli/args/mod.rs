@@ -160,9 +160,9 @@ pub(crate) enum Command {
     /// Show what happened: who, when, from where, with what result
     #[command(after_help = "Examples:\n  zdm events\n  zdm events --last 100 --format json")]
     Events(EventsArgs),
-    /// Show whether contract (or rollback) of a migration may act now, source by source
+    /// Show whether contract (or rollback) of a migration may act now; or run another tool's contract behind the gate
     #[command(
-        after_help = "Examples:\n  zdm gate 0002_users_display_name\n  zdm gate 2 --rollback"
+        after_help = "Examples:\n  zdm gate 0002_users_display_name\n  zdm gate 2 --rollback\n  zdm gate 2 --wait 2h -- flyway migrate -target=2\n  zdm gate --start-with zdm-manifest\n\nWithout a command it is advice: nothing is held. With one, old builds are kept out while the command runs, and for\ngood when it ends with 0; [contract] of the migration says by = \"other\". The exit code is the command's."
     )]
     Gate(GateCommandArgs),
     /// Report for an application that cannot embed the library: join, renew, leave; runs it as a child
@@ -330,11 +330,23 @@ pub(crate) struct EventsArgs {
 #[derive(Args, Debug)]
 pub(crate) struct GateCommandArgs {
     /// The migration: its name or number
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
+    #[arg(value_name = "ID", required_unless_present = "start_with")]
+    pub(crate) id: Option<String>,
     /// The gate of rollback instead of contract's
-    #[arg(long)]
+    #[arg(long, conflicts_with = "child")]
     pub(crate) rollback: bool,
+    /// May a build start now? A file that `zdm manifest` wrote for it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["id", "rollback", "child"])]
+    pub(crate) start_with: Option<PathBuf>,
+    /// Flags of the gate.
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+    /// How long to wait for the end of another run
+    #[arg(long, value_parser = duration::parse, default_value = "0s", env = "ZDM_RUN_WAIT", value_name = "TIME")]
+    pub(crate) run_wait: Duration,
+    /// Another tool's command, which takes the old structure away
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) child: Vec<std::ffi::OsString>,
 }
 
 /// `zdm report`.

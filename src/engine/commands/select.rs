@@ -74,6 +74,13 @@ pub(crate) fn unless_drifted(
 pub(crate) fn next_command(job: &Job, history: &History) -> Option<String> {
     let states = || job.project.migrations.iter().map(|migration| history.state(&migration.id));
     let any = |wanted: &[State]| states().any(|state| wanted.contains(&state));
+    let others = job.project.migrations.iter().find(|migration| {
+        migration.contract.by_other && history.state(&migration.id) == State::Migrated
+    });
+    let contracts = job.project.migrations.iter().any(|migration| {
+        let state = history.state(&migration.id);
+        !migration.contract.by_other && matches!(state, State::Migrated | State::Contracting)
+    });
     let back = job.project.migrations.iter().find(|migration| {
         matches!(history.state(&migration.id), State::RollingBack | State::Revealing)
     });
@@ -84,8 +91,10 @@ pub(crate) fn next_command(job: &Job, history: &History) -> Option<String> {
         "zdm migrate"
     } else if any(&[State::Pending, State::Expanding]) {
         "zdm expand"
-    } else if any(&[State::Migrated, State::Contracting]) {
+    } else if contracts {
         "zdm contract"
+    } else if let Some(migration) = others {
+        return Some(format!("zdm gate {} -- COMMAND", migration.id));
     } else if any(&[State::Hidden, State::Purging]) {
         "zdm purge"
     } else {

@@ -120,6 +120,21 @@ impl Passed {
         tell(conn, migration, "gate_final", &format!("fence of epoch {epoch} is final")).await
     }
 
+    /// Inside a transaction of its own, after another tool has taken the old structure away: the fence becomes final,
+    /// whatever the evidence says by now. `false`: somebody has lifted it meanwhile.
+    pub(crate) async fn settle(&self, conn: &mut Connection) -> Result<bool, DbError> {
+        check_run(conn, &self.token).await?;
+        let epoch = lock_gate(conn).await?;
+        if self.is_final() {
+            return Ok(true);
+        }
+        if epoch != self.fence.epoch {
+            return Ok(false);
+        }
+        self.make_final(conn).await?;
+        Ok(true)
+    }
+
     /// Lifts the fence, because the old structure was not taken away, and returns `error` for the user. A fence that is
     /// final already stays.
     pub(crate) async fn give_up(self, job: &Job, conn: &mut Connection, error: Error) -> Error {

@@ -86,6 +86,24 @@ pub(crate) async fn report(job: ReportJob) -> Result<u8, Error> {
     ended.result
 }
 
+/// Runs a command to its end, passes signals on, and returns its exit code. Takes the signals of the process for itself.
+pub(crate) async fn to_end(command: &[OsString]) -> Result<u8, Error> {
+    let Some((program, arguments)) = command.split_first() else { return Ok(0) };
+    let mut signals = Signals::listen()?;
+    let mut child = under::command(program, arguments)
+        .and_then(|mut command| command.spawn())
+        .map_err(|error| {
+            let shown = program.to_string_lossy();
+            Error::usage(format!("could not start command \"{shown}\"")).caused_by(error)
+        })?;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.map(code).map_err(lost_child),
+            kind = signals.next() => pass_on(&child, kind),
+        }
+    }
+}
+
 /// What is known of the application at the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Application {

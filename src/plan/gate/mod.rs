@@ -15,6 +15,7 @@ pub(crate) mod sessions;
 #[cfg(test)]
 mod set_ups;
 mod soak;
+mod start;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -23,6 +24,7 @@ pub(crate) use decide::decide;
 #[cfg(test)]
 pub(crate) use question::{Builds, ServiceFacts};
 pub(crate) use question::{Facts, Question, SlowFacts};
+pub(crate) use start::may_start;
 pub(crate) use watch::{Watch, wait, watch};
 
 use std::time::Duration;

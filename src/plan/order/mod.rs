@@ -64,6 +64,10 @@ pub(crate) fn next<'p>(
         if !is_wanted || !begins_in(phase).contains(&actor.state) {
             continue;
         }
+        if phase == Phase::Contract && actor.migration.contract.by_other {
+            order.held.push(Held { id: id.clone(), why: by_other(id) });
+            continue;
+        }
         refusals.extend(never(actor, &scene, phase));
         match waits(actor, &scene, &order, phase) {
             Some(why) if only.is_some() || last == Some(id) => refusals.push(why),
@@ -77,6 +81,14 @@ pub(crate) fn next<'p>(
         }
     }
     if refusals.is_empty() { Ok(order) } else { Err(refusals) }
+}
+
+/// A contract that is not zdm's to run.
+fn by_other(id: &MigrationId) -> Refusal {
+    Refusal {
+        message: format!("another tool contracts migration {id}"),
+        help: format!("run it behind the gate: zdm gate {id} -- COMMAND"),
+    }
 }
 
 /// Pending migrations that can never be expanded where they stand.
@@ -140,7 +152,10 @@ pub(crate) fn settled(migration: &Migration, mut state: State) -> State {
 /// Whether a migration declares anything for a phase.
 fn has_steps(migration: &Migration, phase: Phase) -> bool {
     let backfills = phase == Phase::Migrate && !migration.backfills.is_empty();
-    !migration.operations.is_empty() || backfills || migration.files.contains_key(&phase)
+    // What another tool does is waited for.
+    let others = phase == Phase::Contract && migration.contract.by_other;
+    let own = !migration.operations.is_empty() || migration.files.contains_key(&phase);
+    own || backfills || others
 }
 
 /// The migrations of the folder, where each stands, and what each touches.

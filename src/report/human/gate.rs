@@ -41,6 +41,16 @@ pub(crate) fn gate(report: &GateReport) -> String {
     text
 }
 
+/// Whether a build of a service may start.
+pub(crate) fn start(service: &str, verdict: &Verdict) -> String {
+    let (word, reasons) = self::verdict(verdict);
+    let mut text = format!("{word}  start of service {service}\n");
+    for line in reasons {
+        writeln!(text, "         {line}").unwrap_or_default();
+    }
+    text
+}
+
 fn verdict(verdict: &Verdict) -> (String, &[String]) {
     match verdict {
         Verdict::Clear => (paint(Tone::Good, "CLEAR  "), &[]),

@@ -69,6 +69,40 @@ pub(crate) enum VerdictWord {
     Unknown,
 }
 
+/// What `gate --start-with FILE --format json` writes.
+#[derive(Serialize, JsonSchema, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    /// Always 1.
+    format: u32,
+    /// The command's name.
+    command: String,
+    /// Whether the build may start.
+    result: VerdictWord,
+    /// Always start.
+    kind: String,
+    /// The service of the manifest.
+    service: String,
+    /// Why not, one line each.
+    reasons: Vec<String>,
+}
+
+/// Whether a build of a service may start.
+pub(crate) fn start(service: &str, verdict: &Verdict) -> Start {
+    let reasons = match verdict {
+        Verdict::Clear => Vec::new(),
+        Verdict::Blocked { reasons, .. } | Verdict::Unknown { reasons } => reasons.clone(),
+    };
+    Start {
+        format: FORMAT,
+        command: "gate".to_owned(),
+        result: word(verdict),
+        kind: "start".to_owned(),
+        service: service.to_owned(),
+        reasons,
+    }
+}
+
 /// The report of a gate.
 pub(crate) fn gate(report: &GateReport) -> Gate {
     Gate {

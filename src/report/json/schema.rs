@@ -18,6 +18,7 @@ enum ZdmOutput {
     Instances(super::instances::Instances),
     Events(super::events::Events),
     Gate(super::gate::Gate),
+    Start(super::gate::Start),
     Manifest(super::manifest::Manifest),
     Steered(super::backfill::Steered),
     ParkedRows(super::backfill::ParkedRows),
