@@ -138,7 +138,15 @@ impl InstanceBuilder {
     /// # Errors
     ///
     /// See [`JoinError`]: a build that a contract has passed is refused at once, with words.
+    ///
+    /// # Without a lease
+    ///
+    /// With `ZDM_APP=off` in the environment nothing is asked and no connection made: the instance serves for as long as it
+    /// lives. For tests, and for a day on which zdm itself is the trouble: no gate sees such an instance.
     pub async fn join(self) -> Result<Instance, JoinError> {
+        if is_off(std::env::var("ZDM_APP").ok().as_deref())? {
+            return Instance::without_lease(self.on_change);
+        }
         Instance::start(self.check()?).await
     }
 
@@ -182,6 +190,15 @@ impl InstanceBuilder {
         };
         let (join_timeout, on_change) = (self.join_timeout, self.on_change);
         Ok(Checked { report, target, join_timeout, on_change })
+    }
+}
+
+/// What `ZDM_APP` says. A word that means nothing must not switch anything off, nor be passed over.
+fn is_off(value: Option<&str>) -> Result<bool, JoinError> {
+    match value {
+        None | Some("" | "on") => Ok(false),
+        Some("off") => Ok(true),
+        Some(other) => Err(invalid(format!("ZDM_APP is \"{other}\": write off, or nothing"))),
     }
 }
 
@@ -239,6 +256,15 @@ mod tests {
             "line 1 of the manifest: it does not begin with \"zdm-manifest 1\""
         );
         assert!(refused(api().tolerates("two")).starts_with("migration name \"two\" is not"));
+    }
+
+    #[test]
+    fn only_off_switches_off() {
+        assert!(is_off(Some("off")).unwrap());
+        assert!(
+            !is_off(None).unwrap() && !is_off(Some("")).unwrap() && !is_off(Some("on")).unwrap()
+        );
+        assert!(is_off(Some("0")).is_err());
     }
 
     #[test]

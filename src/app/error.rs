@@ -110,6 +110,8 @@ pub enum StopReason {
 pub enum Readiness {
     /// Its lease holds.
     Serving,
+    /// Its lease holds, and it was asked to [drain](crate::Instance::drain): finish what is under way, begin nothing.
+    Draining,
     /// Its lease ran out: close the pools, hand out no connection. It may serve again soon.
     Suspended,
     /// For good: see [`StopReason`].

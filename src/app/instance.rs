@@ -12,7 +12,7 @@ use super::error::{JoinError, Readiness, StopReason};
 use super::keeper::{Keeper, Wishes};
 use super::link::Link;
 use super::shared::Shared;
-use super::watchdog;
+use super::watchdog::{self, OnChange};
 
 /// A running copy of an application, with a lease on the database.
 ///
@@ -87,6 +87,32 @@ impl Instance {
         Ok(Self { inner: Arc::new(Inner { shared, wishes, ended, watchdog }) })
     }
 
+    /// An instance that nobody grants anything, and that serves until it leaves.
+    pub(super) fn without_lease(on_change: Option<OnChange>) -> Result<Self, JoinError> {
+        tracing::warn!("ZDM_APP=off: there is no lease, and no gate sees this instance");
+        let shared = Arc::new(Shared::new());
+        let wishes = Wishes::default();
+        let ended = CancellationToken::new();
+        shared.grant_for_ever();
+        let (watched, wanted, end) = (Arc::clone(&shared), wishes.clone(), ended.clone());
+        let keep = move || {
+            let _end = end.drop_guard();
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let Ok(runtime) = runtime else { return watched.stop(StopReason::Left) };
+            runtime.block_on(async {
+                tokio::select! {
+                    () = wanted.leave.cancelled() => {}
+                    () = wanted.abandon.cancelled() => {}
+                }
+            });
+            watched.stop(StopReason::Left);
+        };
+        Builder::new().name("zdm-lease".to_owned()).spawn(keep).map_err(JoinError::Threads)?;
+        let watchdog =
+            watchdog::start(Arc::clone(&shared), on_change).map_err(JoinError::Threads)?;
+        Ok(Self { inner: Arc::new(Inner { shared, wishes, ended, watchdog }) })
+    }
+
     /// Whether the instance may use the database at this very moment: for the readiness probe, and before work begins.
     pub fn ready(&self) -> bool {
         self.readiness() == Readiness::Serving
@@ -107,6 +133,12 @@ impl Instance {
     /// Waits until the instance has to stop for good: finish what is under way, then exit.
     pub async fn stopped(&self) -> StopReason {
         self.inner.shared.stopped().await
+    }
+
+    /// Begins the end: from now on [`ready`](Self::ready) is false, so that no new work arrives; the lease is renewed, so that
+    /// what is under way may be finished. Then call [`leave`](Self::leave).
+    pub fn drain(&self) {
+        self.inner.shared.drain();
     }
 
     /// Ends the lease, so that nobody waits for it to expire. Call it when the last statement is done. It takes about two

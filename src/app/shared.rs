@@ -1,6 +1,6 @@
 //! What the handle, the keeper of the lease and the watchdog share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(super) struct Shared {
     deadline: AtomicU64,
     /// What the lease was last granted for, in nanoseconds.
     ttl: AtomicU64,
+    /// Set once, for good: nothing new is begun.
+    draining: AtomicBool,
     /// Set once, for good.
     stop: watch::Sender<Option<StopReason>>,
     /// Wakes the watchdog; the mutex holds nothing.
@@ -31,6 +33,7 @@ impl Shared {
         Self {
             deadline: AtomicU64::new(NONE),
             ttl: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
             stop: watch::Sender::new(None),
             bell: (Mutex::new(()), Condvar::new()),
         }
@@ -43,6 +46,17 @@ impl Shared {
             self.deadline.store(nanoseconds(deadline.0), Ordering::SeqCst);
         }
         self.ring();
+    }
+
+    /// The instance begins nothing new; its lease is renewed all the same.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+        self.ring();
+    }
+
+    /// The instance may serve for ever: nobody keeps a lease for it.
+    pub(super) fn grant_for_ever(&self) {
+        self.grant(Moment(Duration::from_nanos(u64::MAX)), Duration::ZERO);
     }
 
     /// The instance must not serve again. The first reason counts.
@@ -78,6 +92,8 @@ impl Shared {
             Readiness::Stopped
         } else if self.remaining().is_zero() {
             Readiness::Suspended
+        } else if self.draining.load(Ordering::SeqCst) {
+            Readiness::Draining
         } else {
             Readiness::Serving
         }

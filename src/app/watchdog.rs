@@ -31,7 +31,7 @@ pub(super) fn start(
                 continue;
             }
             let sleep = match found {
-                Readiness::Serving => shared.remaining().min(LONGEST_SLEEP),
+                Readiness::Serving | Readiness::Draining => shared.remaining().min(LONGEST_SLEEP),
                 Readiness::Suspended | Readiness::Stopped => LONGEST_SLEEP,
             };
             shared.listen(sleep);
@@ -43,6 +43,7 @@ pub(super) fn start(
 fn tell(readiness: Readiness, on_change: Option<&OnChange>) {
     match readiness {
         Readiness::Serving => tracing::info!("the lease holds: the instance may use the database"),
+        Readiness::Draining => tracing::info!("the instance drains: it begins nothing new"),
         Readiness::Suspended => {
             tracing::warn!("the lease ran out: the instance is suspended until it can join again");
         }

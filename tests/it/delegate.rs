@@ -234,3 +234,58 @@ fn a_build_is_told_whether_it_may_start() {
         assert_eq!((&json["result"], &json["kind"]), (&"blocked".into(), &"start".into()));
     });
 }
+
+/// A tool with a history of its own, as most are: it runs each file that it has not run yet, and remembers it.
+const TOOL: &str = r#"set -e
+psql -X -q -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -c "CREATE TABLE IF NOT EXISTS $HISTORY (version text PRIMARY KEY)"
+for file in "$FILES"/*.sql; do
+  version=$(basename "$file" .sql)
+  known=$(psql -X -A -t -d "$DATABASE_URL" -c "SELECT count(*) FROM $HISTORY WHERE version = '$version'")
+  test "$known" = 0 || continue
+  grep -q '^-- no-transaction' "$file" && one= || one=-1
+  psql -X -q $one -v ON_ERROR_STOP=1 -d "$DATABASE_URL" -f "$file" -c "INSERT INTO $HISTORY VALUES ('$version')"
+done
+"#;
+
+#[test]
+fn a_tool_with_a_history_of_its_own_runs_its_contract_step_behind_the_gate() {
+    let Some(db) = support::postgres() else { return };
+    if !is_there("psql") {
+        eprintln!("skipped: psql is not there");
+        return;
+    }
+    let tools = [
+        ("flyway_schema_history", "V2__drop_name", "ALTER TABLE users DROP COLUMN name;\n"),
+        (
+            "_sqlx_migrations",
+            "20260101000000_drop",
+            "-- no-transaction\nDROP INDEX CONCURRENTLY IF EXISTS i;\n",
+        ),
+    ];
+    for (number, (history, name, sql)) in tools.into_iter().enumerate() {
+        let project = if number == 0 { project(&db, 60) } else { Project::on(&db) };
+        for id in ["0002_name", "0003_index"].into_iter().take(number + 1) {
+            project.file(&format!("migrations/{id}/migration.toml"), OTHER);
+        }
+        let create = "CREATE TABLE users (id bigint PRIMARY KEY, name varchar(100));\n";
+        project.file("migrations/0001_users/expand.sql", create);
+        project.zdm(&["expand"]).ended(0);
+        project.file(&format!("sql/{name}.sql"), sql);
+        project.file("tool.sh", TOOL);
+        let id = (number + 2).to_string();
+        let (_, lease) = join(&db, "0002_name,0003_index");
+        leave(&db, &lease);
+        let run = || {
+            let mut command = project.command(&["gate", &id, "--", "sh", "tool.sh"]);
+            crate::cli::said({
+                command.env("HISTORY", history).env("FILES", "sql");
+                command
+            })
+        };
+        run().ended(0);
+        assert_eq!(db.value(&format!("SELECT version FROM {history}")), name);
+        // Once is enough.
+        run().ended(2).says("is purged");
+    }
+    assert!(!has_column(&db));
+}

@@ -24,6 +24,7 @@ mod engine;
 mod evidence;
 mod faults_of_peers;
 mod gate;
+mod gate_faults;
 mod ground;
 mod health;
 mod lint;

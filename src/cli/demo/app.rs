@@ -69,7 +69,7 @@ async fn work(
     loop {
         match instance.readiness() {
             Readiness::Serving => app.turn().await,
-            Readiness::Suspended => {}
+            Readiness::Suspended | Readiness::Draining => {}
             Readiness::Stopped => return Ok(()),
         }
         for problem in app.problems.drain(..) {

@@ -66,7 +66,7 @@ pub(crate) async fn report(job: ReportJob) -> Result<u8, Error> {
     }
     let raise = over.clone();
     let joining = builder.on_change(move |readiness| {
-        if readiness != Readiness::Serving {
+        if !matches!(readiness, Readiness::Serving | Readiness::Draining) {
             raise.cancel();
         }
     });
@@ -164,7 +164,7 @@ async fn run(
             StopReason::Fenced(refusal) => refusal.to_string(),
             StopReason::Left => "the lease was given up".to_owned(),
         },
-        Readiness::Serving | Readiness::Suspended => {
+        Readiness::Serving | Readiness::Draining | Readiness::Suspended => {
             "the lease could not be renewed before it ran out".to_owned()
         }
     };

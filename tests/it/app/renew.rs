@@ -150,3 +150,22 @@ fn twenty_instances_join_and_renew_side_by_side() {
         assert_eq!(value(db, "SELECT count(*) FROM zdm_lease"), "20");
     });
 }
+
+#[test]
+fn who_drains_begins_nothing_and_keeps_its_lease_until_it_leaves() {
+    support::each(|db| {
+        install(db);
+        let (tell, told) = mpsc::channel();
+        let instance =
+            join(api(&db.url).on_change(move |now| tell.send(now).unwrap_or_default())).unwrap();
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(Readiness::Serving));
+        instance.drain();
+        assert!(!instance.ready() && instance.live());
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(Readiness::Draining));
+        until_renewed(db);
+        assert_eq!(instance.readiness(), Readiness::Draining);
+        wait(instance.leave());
+        assert_eq!(value(db, "SELECT count(*) FROM zdm_lease WHERE left_at IS NOT NULL"), "1");
+        assert_eq!(instance.readiness(), Readiness::Stopped);
+    });
+}

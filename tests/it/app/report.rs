@@ -62,6 +62,22 @@ fn lives(pid: &str) -> bool {
 const LEFT: &str = "SELECT concat(count(*), ' ', count(left_at)) FROM zdm_lease";
 
 #[test]
+fn switched_off_the_command_runs_without_a_database() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zdm"));
+    command.args(["report", "--service", "api", "--", "sh", "-c", "exit 7"]);
+    command.env("ZDM_DATABASE_URL", "postgres://nobody@127.0.0.1:1/none").env("ZDM_APP", "off");
+    command.current_dir(std::env::temp_dir());
+    assert_eq!(command.output().unwrap().status.code(), Some(7));
+    let said = command.env("ZDM_APP", "no").output().unwrap();
+    assert_eq!(said.status.code(), Some(2));
+    assert!(
+        String::from_utf8(said.stderr)
+            .unwrap()
+            .contains("ZDM_APP is \"no\": write off, or nothing")
+    );
+}
+
+#[test]
 fn the_command_runs_under_a_lease_and_its_exit_code_is_handed_on() {
     support::each(|db| {
         install(db);
