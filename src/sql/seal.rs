@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::tokens::lex;
+use super::tokens::Scanner;
 use crate::model::server::Engine;
 use crate::model::step::Seal;
 
@@ -13,18 +13,16 @@ use crate::model::step::Seal;
 /// last token counts as it is.
 pub(crate) fn seal(text: &str, engine: Engine) -> Seal {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lexed = lex(text, engine);
+    let mut scanner = Scanner::new(text, engine);
     let mut hash = Sha256::new();
-    let mut end = 0;
-    for lexeme in &lexed.lexemes {
-        end = lexeme.end;
-        if !lexeme.is_blank() {
-            hash.update(text.get(lexeme.start..lexeme.end).unwrap_or_default().as_bytes());
+    while let Ok(Some(raw)) = scanner.next() {
+        if !raw.is_blank() {
+            hash.update(raw.text.as_bytes());
             // No UTF-8 text holds this byte, so that no two lists of tokens look alike.
             hash.update([0xff]);
         }
     }
-    hash.update(text.get(end..).unwrap_or_default().trim().as_bytes());
+    hash.update(text.get(scanner.at()..).unwrap_or_default().trim().as_bytes());
     let mut hex = String::with_capacity(64);
     for byte in hash.finalize() {
         // Writing to a String cannot fail.

@@ -3,14 +3,16 @@
 use sqlparser::tokenizer::Token;
 
 use crate::model::server::Engine;
-use crate::sql::tokens::Lexeme;
+use crate::sql::tokens::{Kind as TokenKind, Raw};
 
 /// Follows one statement from its first token on.
 #[derive(Debug)]
 pub(super) struct Blocks {
     engine: Engine,
-    /// The first words, in upper case, by which the statement's kind is known.
-    head: Vec<String>,
+    /// How many words have been looked at to see what kind of statement it is.
+    words: usize,
+    /// The first of them.
+    first: First,
     /// What the statement is, once that is known.
     kind: Kind,
     /// Open BEGIN, CASE, IF, ... of a body.
@@ -28,6 +30,15 @@ enum Kind {
     Body,
     /// CREATE RULE of PostgreSQL, whose actions may stand in parentheses.
     Rule,
+}
+
+/// The first word of a statement that can hold others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum First {
+    Create,
+    Alter,
+    Begin,
+    Other,
 }
 
 /// The token before, as far as it matters.
@@ -48,7 +59,8 @@ impl Blocks {
     pub(super) fn new(engine: Engine) -> Self {
         Self {
             engine,
-            head: Vec::new(),
+            words: 0,
+            first: First::Other,
             kind: Kind::Unknown,
             depth: 0,
             parentheses: 0,
@@ -67,17 +79,23 @@ impl Blocks {
     }
 
     /// Reads the next token that is neither white space nor comment.
-    pub(super) fn read(&mut self, lexeme: &Lexeme) {
-        match lexeme.token {
-            Token::LParen => self.parentheses += 1,
-            Token::RParen => self.parentheses = self.parentheses.saturating_sub(1),
+    pub(super) fn read(&mut self, raw: &Raw<'_>) {
+        if self.kind == Kind::Plain {
+            return;
+        }
+        match raw.kind {
+            TokenKind::Other(Token::LParen) => self.parentheses += 1,
+            TokenKind::Other(Token::RParen) => {
+                self.parentheses = self.parentheses.saturating_sub(1);
+            }
             _ => {}
         }
-        let word = lexeme.word();
+        let mut buffer = [0; LONGEST];
+        let word = raw.word().map(|word| upper(word, &mut buffer));
         if self.kind == Kind::Unknown {
-            self.classify(word.as_deref());
+            self.classify(word);
         }
-        let word = word.as_deref().unwrap_or_default();
+        let word = word.unwrap_or_default();
         if self.kind == Kind::Body {
             if self.engine.is_mysql_family() {
                 self.read_mysql(word);
@@ -89,39 +107,49 @@ impl Blocks {
             "END" => Previous::End,
             "BEGIN" => Previous::Begin,
             "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" | "ROW" => Previous::StatementStart,
-            _ if matches!(lexeme.token, Token::SemiColon | Token::Colon) => {
-                Previous::StatementStart
-            }
             // A routine's body follows its parameters or its last characteristic.
             "SQL" | "DETERMINISTIC" | "DATA" | "DEFINER" | "INVOKER" => Previous::StatementStart,
-            _ if matches!(lexeme.token, Token::RParen) => Previous::StatementStart,
-            _ => Previous::Other,
+            _ => match raw.kind {
+                TokenKind::Other(Token::SemiColon | Token::Colon | Token::RParen) => {
+                    Previous::StatementStart
+                }
+                _ => Previous::Other,
+            },
         };
     }
 
     fn classify(&mut self, word: Option<&str>) {
         let Some(word) = word else {
-            if self.head.is_empty() {
+            if self.words == 0 {
                 self.kind = Kind::Plain;
             }
             return;
         };
-        self.head.push(word.to_owned());
-        let first = self.head.first().map_or("", String::as_str);
+        self.words += 1;
+        if self.words == 1 {
+            self.first = match word {
+                "CREATE" => First::Create,
+                "ALTER" => First::Alter,
+                "BEGIN" => First::Begin,
+                _ => First::Other,
+            };
+        }
         let routine = matches!(word, "TRIGGER" | "PROCEDURE" | "FUNCTION" | "EVENT" | "PACKAGE");
-        self.kind = match (first, self.head.len()) {
-            ("CREATE", 1) => Kind::Unknown,
-            ("ALTER", 1) if self.engine.is_mysql_family() => Kind::Unknown,
-            ("BEGIN", 1) if self.engine == Engine::MariaDb => Kind::Unknown,
-            ("BEGIN", 2) if word == "NOT" => {
+        self.kind = match (self.first, self.words) {
+            (First::Create, 1) => Kind::Unknown,
+            (First::Alter, 1) if self.engine.is_mysql_family() => Kind::Unknown,
+            (First::Begin, 1) if self.engine == Engine::MariaDb => Kind::Unknown,
+            (First::Begin, 2) if word == "NOT" => {
                 // MariaDB's anonymous block, BEGIN NOT ATOMIC: its BEGIN has been read.
                 self.depth = 1;
                 Kind::Body
             }
-            ("CREATE" | "ALTER", _) if routine => Kind::Body,
-            ("CREATE", _) if word == "RULE" && self.engine == Engine::Postgres => Kind::Rule,
-            ("CREATE", 2..=HEAD) if !matches!(word, "TABLE" | "INDEX" | "VIEW") => Kind::Unknown,
-            ("ALTER", 2..=HEAD) if word != "TABLE" => Kind::Unknown,
+            (First::Create | First::Alter, _) if routine => Kind::Body,
+            (First::Create, _) if word == "RULE" && self.engine == Engine::Postgres => Kind::Rule,
+            (First::Create, 2..=HEAD) if !matches!(word, "TABLE" | "INDEX" | "VIEW") => {
+                Kind::Unknown
+            }
+            (First::Alter, 2..=HEAD) if word != "TABLE" => Kind::Unknown,
             _ => Kind::Plain,
         };
     }
@@ -148,4 +176,15 @@ impl Blocks {
             _ => {}
         }
     }
+}
+
+/// No word that matters here is longer.
+const LONGEST: usize = 16;
+
+/// A word in upper case; a long one stays as it is.
+fn upper<'b>(word: &'b str, buffer: &'b mut [u8; LONGEST]) -> &'b str {
+    let Some(part) = buffer.get_mut(..word.len()) else { return word };
+    part.copy_from_slice(word.as_bytes());
+    part.make_ascii_uppercase();
+    std::str::from_utf8(part).unwrap_or(word)
 }

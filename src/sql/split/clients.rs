@@ -53,6 +53,8 @@ pub(super) fn is_comment(text: &str, at: usize) -> bool {
 
 /// The client's command that begins at `at`, where a statement could begin.
 pub(super) fn command(text: &str, at: usize, engine: Engine, run_by: RunBy) -> Option<ClientText> {
+    // Most statements begin otherwise, and a line may be as long as its file.
+    may_be_command(text.get(at..)?).then_some(())?;
     let end = line_end(text, at);
     let line = text.get(at..end).unwrap_or_default().trim_end();
     let what = match run_by {
@@ -60,6 +62,27 @@ pub(super) fn command(text: &str, at: usize, engine: Engine, run_by: RunBy) -> O
         RunBy::AnyTool => for_any_tool(line, engine),
     };
     what.map(|what| ClientText { end, what })
+}
+
+/// The words by which lines for mysql begin.
+const WORDS: &[&str] = &[
+    "DELIMITER",
+    "SOURCE",
+    "USE",
+    "QUIT",
+    "EXIT",
+    "TEE",
+    "NOTEE",
+    "PAGER",
+    "NOPAGER",
+    "PROMPT",
+    "WARNINGS",
+    "NOWARNING",
+];
+
+fn may_be_command(text: &str) -> bool {
+    let (word, _) = first_word(text);
+    text.starts_with(['\\', '#', '-']) || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn for_zdm(line: &str, engine: Engine) -> Option<ClientCommand> {

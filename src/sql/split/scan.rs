@@ -7,14 +7,7 @@ use super::clients::{self, ClientCommand};
 use super::markers::{self, Marker};
 use super::{Note, Piece, RunBy};
 use crate::model::server::Engine;
-use crate::sql::tokens::{Lexed, Lexeme, lex};
-
-/// How many bytes are made tokens at a time, so that a long file's tokens do not all take memory at once.
-const WINDOW: usize = 64 << 10;
-
-/// The same behind text for a client (psql commands, data of COPY) that broke up a token: the tokens are read anew
-/// from there, as few as can be, so that a file full of them takes no time in the square of its length.
-const SMALL_WINDOW: usize = 256;
+use crate::sql::tokens::{Kind, Raw, Scanner};
 
 /// The statements of a text and the directives behind the last one.
 pub(super) fn pieces(text: &str, engine: Engine, run_by: RunBy) -> (Vec<Piece>, Vec<Note>) {
@@ -29,25 +22,8 @@ pub(super) fn pieces(text: &str, engine: Engine, run_by: RunBy) -> (Vec<Piece>, 
         open: None,
         skip_to: if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 },
     };
-    let (mut at, mut window) = (scan.skip_to, WINDOW);
-    loop {
-        match scan.run(at, window) {
-            Outcome::Finished => return (scan.pieces, scan.notes),
-            Outcome::Restart => (at, window) = (scan.skip_to, SMALL_WINDOW),
-            Outcome::Read(end) if end > at => (at, window) = (end, (window * 2).min(WINDOW)),
-            // A token, or a line, longer than the window.
-            Outcome::Read(_) => window *= 2,
-        }
-    }
-}
-
-/// Where a pass stopped.
-enum Outcome {
-    Finished,
-    /// At the window's end; read on from this byte.
-    Read(usize),
-    /// A token reaches into or out of text for a client: read anew from `skip_to`.
-    Restart,
+    scan.run();
+    (scan.pieces, scan.notes)
 }
 
 struct Scan<'a> {
@@ -74,51 +50,42 @@ struct Open {
 }
 
 impl Scan<'_> {
-    /// Reads the tokens of a window. Those behind the last that is surely complete are left.
-    fn run(&mut self, from: usize, window: usize) -> Outcome {
-        if self.client_line(from) {
-            return Outcome::Restart;
-        }
-        let to = self.text.ceil_char_boundary(from.saturating_add(window));
-        let last = to == self.text.len();
-        let Lexed { mut lexemes, error } =
-            lex(self.text.get(from..to).unwrap_or_default(), self.engine);
-        if !last {
-            let complete = lexemes.len().saturating_sub(1);
-            let line_break = lexemes.get(..complete).and_then(|all| all.iter().rposition(is_break));
-            lexemes.truncate(line_break.map_or(0, |position| position + 1));
-        }
-        let mut end = from;
-        for lexeme in lexemes {
-            let lexeme = Lexeme { start: from + lexeme.start, end: from + lexeme.end, ..lexeme };
-            end = lexeme.end;
-            if lexeme.start < self.skip_to {
-                if lexeme.end > self.skip_to && !is_line_of_blanks(&lexeme) {
-                    return Outcome::Restart;
-                }
-                continue;
+    fn run(&mut self) {
+        let mut scanner = Scanner::new(self.text, self.engine);
+        let mut end = 0;
+        loop {
+            if scanner.at() < self.skip_to && self.skips_lines() {
+                // Text for a client is not made of tokens.
+                scanner.seek(self.skip_to);
+                end = self.skip_to;
             }
-            self.read(lexeme);
+            let error = match scanner.next() {
+                Ok(Some(raw)) => {
+                    end = raw.end;
+                    if raw.start >= self.skip_to {
+                        self.read(raw);
+                    } else if raw.end > self.skip_to && !is_line_of_blanks(&raw) {
+                        // It only began in there.
+                        scanner.seek(self.skip_to);
+                        end = self.skip_to;
+                    }
+                    continue;
+                }
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+            if scanner.at() >= self.skip_to {
+                return self.finish(end, error);
+            }
+            scanner.seek(self.skip_to);
+            end = self.skip_to;
         }
-        if end < self.skip_to {
-            return Outcome::Restart;
-        }
-        if !last {
-            return Outcome::Read(end);
-        }
-        self.finish(end, error);
-        Outcome::Finished
     }
 
-    /// Reads a client's line from the text alone, so that many of them, one below the other, need no tokens.
-    fn client_line(&mut self, from: usize) -> bool {
-        let rest = self.text.get(from..).unwrap_or_default();
-        let at = from + (rest.len() - rest.trim_start().len());
-        if self.open.is_some() || !rest.trim_start().starts_with('\\') {
-            return false;
-        }
-        self.skip_to = self.skip_to.max(from);
-        self.command(at)
+    /// Whether what is to be skipped ends with its line, or with the text.
+    fn skips_lines(&self) -> bool {
+        let skipped = self.text.get(..self.skip_to).unwrap_or_default();
+        skipped.ends_with('\n') || skipped.len() == self.text.len()
     }
 
     /// Reads the client's command at `at`, when there is one.
@@ -139,63 +106,61 @@ impl Scan<'_> {
         true
     }
 
-    fn read(&mut self, mut lexeme: Lexeme) {
-        if lexeme.is_blank() {
-            let marks = match (self.run_by, &lexeme.token) {
-                (
-                    RunBy::AnyTool,
-                    Token::Whitespace(Whitespace::SingleLineComment { comment, .. }),
-                ) => self.marker(comment),
-                _ => false,
-            };
+    fn read(&mut self, mut raw: Raw<'_>) {
+        if raw.is_blank() {
+            let marks = self.run_by == RunBy::AnyTool
+                && matches!(raw.kind, Kind::LineComment(_))
+                && self.marker(raw.comment());
             if !marks && !self.down {
-                self.notes.extend(note(&lexeme));
+                self.notes.extend(note(&raw));
             }
             return;
         }
-        if self.open.is_none() && !without_byte_order_mark(&mut lexeme) {
+        if self.open.is_none() && !without_byte_order_mark(&mut raw) {
             return;
         }
         let is_command = match &self.open {
-            None => self.command(lexeme.start),
-            Some(open) => open.blocks.is_closed() && self.ends_by_command(&lexeme),
+            None => self.command(raw.start),
+            Some(open) => open.blocks.is_closed() && self.ends_by_command(&raw),
         };
         if is_command {
             return;
         }
-        if let Some(at) = self.terminator(&lexeme) {
-            self.close(lexeme.start, at);
+        if let Some(at) = self.terminator(&raw) {
+            self.close(raw.start, at);
             return;
         }
         let engine = self.engine;
         let open = self.open.get_or_insert_with(|| Open {
-            start: lexeme.start,
-            end: lexeme.end,
+            start: raw.start,
+            end: raw.end,
             blocks: Blocks::new(engine),
         });
-        open.end = lexeme.end;
-        open.blocks.read(&lexeme);
+        open.end = raw.end;
+        open.blocks.read(&raw);
     }
 
     /// A command in the place of a terminator: psql's `\gexec`, a line that changes the delimiter. And lines inside a
     /// statement that only the tool takes for comments.
-    fn ends_by_command(&mut self, lexeme: &Lexeme) -> bool {
-        let begins_line = || clients::begins_line(self.text, lexeme.start);
-        let here = match self.run_by {
-            RunBy::Zdm => false,
-            RunBy::AnyTool if lexeme.token == Token::Minus => {
-                return clients::is_comment(self.text, lexeme.start)
+    fn ends_by_command(&mut self, raw: &Raw<'_>) -> bool {
+        let begins_line = || clients::begins_line(self.text, raw.start);
+        let here = match (self.run_by, &raw.kind) {
+            (RunBy::Zdm, _) => false,
+            (RunBy::AnyTool, Kind::Other(Token::Minus)) => {
+                return clients::is_comment(self.text, raw.start)
                     && begins_line()
-                    && self.command(lexeme.start);
+                    && self.command(raw.start);
             }
-            RunBy::AnyTool if lexeme.token == Token::Sharp => {
-                let line = self.text.get(lexeme.end..clients::line_end(self.text, lexeme.end));
+            (RunBy::AnyTool, Kind::Other(Token::Sharp)) => {
+                let line = self.text.get(raw.end..clients::line_end(self.text, raw.end));
                 return begins_line()
                     && self.marker(line.unwrap_or_default())
-                    && self.command(lexeme.start);
+                    && self.command(raw.start);
             }
-            RunBy::AnyTool => {
-                lexeme.token == Token::Backslash || lexeme.is_word("DELIMITER") && begins_line()
+            (RunBy::AnyTool, Kind::Other(Token::Backslash)) => true,
+            (RunBy::AnyTool, _) => {
+                raw.word().is_some_and(|word| word.eq_ignore_ascii_case("DELIMITER"))
+                    && begins_line()
             }
         };
         if !here {
@@ -205,7 +170,7 @@ impl Scan<'_> {
         if let Some(open) = open {
             self.push(open.start, open.end, None);
         }
-        self.command(lexeme.start)
+        self.command(raw.start)
     }
 
     /// Follows what a comment says to the tool that runs the file.
@@ -223,20 +188,17 @@ impl Scan<'_> {
     }
 
     /// The byte where the terminator begins that this token is, or ends with.
-    fn terminator(&mut self, lexeme: &Lexeme) -> Option<usize> {
+    fn terminator(&mut self, raw: &Raw<'_>) -> Option<usize> {
         let Some(delimiter) = &self.delimiter else {
             let closed = self.open.as_ref().is_none_or(|open| open.blocks.is_closed());
-            return (lexeme.token == Token::SemiColon && closed).then_some(lexeme.start);
+            return (raw.is(&Token::SemiColon) && closed).then_some(raw.start);
         };
-        let rest = self.text.get(lexeme.start..).unwrap_or_default();
+        let rest = self.text.get(raw.start..).unwrap_or_default();
         let at = if rest.starts_with(delimiter.as_str()) {
-            lexeme.start
-        } else if lexeme.word().is_some() {
-            // `END$$`: a dollar is part of a name.
-            let word = self.text.get(lexeme.start..lexeme.end).unwrap_or_default();
-            lexeme.start + word.strip_suffix(delimiter.as_str())?.len()
+            raw.start
         } else {
-            return None;
+            // `END$$`: a dollar is part of a name.
+            raw.start + raw.word()?.strip_suffix(delimiter.as_str())?.len()
         };
         self.skip_to = at + delimiter.len();
         Some(at)
@@ -304,55 +266,32 @@ impl Scan<'_> {
     }
 }
 
-/// Whether no token can go on behind it, nor mean something else because of it.
-fn is_break(lexeme: &Lexeme) -> bool {
-    matches!(
-        lexeme.token,
-        Token::Whitespace(Whitespace::Newline) | Token::Comma | Token::RParen | Token::SemiColon
-    )
-}
-
 /// Whether it can be cut without a loss: white space, or a comment that ends with its line.
-fn is_line_of_blanks(lexeme: &Lexeme) -> bool {
+fn is_line_of_blanks(raw: &Raw<'_>) -> bool {
     matches!(
-        lexeme.token,
-        Token::Whitespace(
-            Whitespace::Space
-                | Whitespace::Newline
-                | Whitespace::Tab
-                | Whitespace::SingleLineComment { .. }
-        )
+        raw.kind,
+        Kind::Blank(_) | Kind::LineComment(_) | Kind::Other(Token::Whitespace(Whitespace::Space))
     )
 }
 
 /// Takes away the byte order mark of a file that was put behind another; false when nothing else is left.
-fn without_byte_order_mark(lexeme: &mut Lexeme) -> bool {
-    if let Token::Word(word) = &lexeme.token
-        && word.quote_style.is_none()
-        && let Some(rest) = word.value.strip_prefix('\u{feff}')
+fn without_byte_order_mark(raw: &mut Raw<'_>) -> bool {
+    if raw.kind == Kind::Word
+        && let Some(rest) = raw.text.strip_prefix('\u{feff}')
     {
-        let rest = rest.to_owned();
-        lexeme.start += '\u{feff}'.len_utf8();
-        lexeme.token = Token::make_word(&rest, None);
+        raw.start += '\u{feff}'.len_utf8();
+        raw.text = rest;
         return !rest.is_empty();
     }
     true
 }
 
 /// The directive that a comment is.
-fn note(lexeme: &Lexeme) -> Option<Note> {
-    let (prefix, comment) = match &lexeme.token {
-        Token::Whitespace(Whitespace::SingleLineComment { prefix, comment }) => {
-            (prefix.as_str(), comment.as_str())
-        }
-        Token::Whitespace(Whitespace::MultiLineComment(comment)) => ("", comment.as_str()),
-        _ => return None,
+fn note(raw: &Raw<'_>) -> Option<Note> {
+    let text = raw.comment().trim().strip_prefix("zdm:")?.trim().to_owned();
+    let end = match raw.kind {
+        Kind::LineComment(_) => raw.start + raw.text.trim_end().len(),
+        _ => raw.end,
     };
-    let text = comment.trim().strip_prefix("zdm:")?.trim().to_owned();
-    let end = if prefix.is_empty() {
-        lexeme.end
-    } else {
-        lexeme.start + prefix.len() + comment.trim_end().len()
-    };
-    Some(Note { start: lexeme.start, end, text })
+    Some(Note { start: raw.start, end, text })
 }

@@ -21,7 +21,7 @@ use sqlparser::tokenizer::Token;
 use super::change::{Change, Located};
 use super::span::{Places, Span};
 use super::templates::is_filled_in;
-use super::tokens::{Lexed, acting};
+use super::tokens::{Lexed, acting_up_to};
 use crate::model::server::Engine;
 pub(crate) use mysql::Session;
 pub(super) use postgres::of_body;
@@ -29,6 +29,9 @@ use reader::Reader;
 
 /// Tokens of one statement that are looked at. Rows of an INSERT do not count: they are not parsed.
 const MAX_TOKENS: usize = 100_000;
+
+/// Statements with so many tokens are not looked at at all, so that a long text takes little more memory than its own.
+const TOO_MANY: usize = 4 * MAX_TOKENS;
 
 /// From how many tokens on a statement is read on a thread with a stack of its own: sqlparser's trees of long chains
 /// (`a OR b OR ...`) are as deep as they are long.
@@ -41,7 +44,11 @@ const STACK: usize = 1 << 30;
 ///
 /// `sql` is exactly one statement and stands at `span` of its file.
 pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> {
-    let Lexed { mut lexemes, error } = acting(head(sql), engine);
+    let Lexed { mut lexemes, error } = acting_up_to(TOO_MANY, head(sql), engine);
+    if lexemes.len() >= TOO_MANY {
+        let why = too_many();
+        return vec![Located::new(Change::Opaque { why }, span)];
+    }
     // Rows that were cut off may be cut inside a text.
     let error = error.filter(|_| head(sql).len() == sql.len());
     // psql's own `\copy`.
@@ -99,7 +106,7 @@ fn changes(reader: Reader<'_>) -> Vec<Clause> {
     };
     let changes = own.or_else(|| leading::by_words(reader)).unwrap_or_else(|| {
         if reader.rest.len() > MAX_TOKENS {
-            vec![Change::Opaque { why: format!("it has more than {MAX_TOKENS} tokens") }]
+            vec![Change::Opaque { why: too_many() }]
         } else {
             statement::by_parser(reader)
         }
@@ -118,6 +125,10 @@ fn on_a_big_stack(reader: Reader<'_>) -> Vec<Clause> {
             .spawn_scoped(scope, move || changes(reader))
             .map_or_else(|_| opaque(), |thread| thread.join().unwrap_or_else(|_| opaque()))
     })
+}
+
+fn too_many() -> String {
+    format!("it has more than {MAX_TOKENS} tokens")
 }
 
 /// Says that nothing is known: because a place in it is not filled in, or for another reason.

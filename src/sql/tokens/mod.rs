@@ -1,12 +1,13 @@
-//! sqlparser's tokenizer, with exact byte ranges.
+//! sqlparser's tokens, with exact byte ranges.
 
-use std::any::TypeId;
+mod scanner;
+mod seldom;
 
-use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
+use sqlparser::tokenizer::{Token, Whitespace};
 
 use super::templates;
 use crate::model::server::Engine;
+pub(super) use scanner::{Kind, Raw, Scanner};
 
 /// One token (white space and comments too) and its bytes in the text that was given.
 #[derive(Clone, Debug)]
@@ -92,33 +93,49 @@ impl Executable<'_> {
 
 /// The tokens of a text. Executable comments stay comments; on PostgreSQL they are nothing else.
 pub(super) fn lex(text: &str, engine: Engine) -> Lexed {
-    let mut tokens = Vec::new();
-    let outcome = if engine.is_mysql_family() {
-        Tokenizer::new(&Plain(MySqlDialect {}), text)
-            .with_unescape(false)
-            .tokenize_with_location_into_buf(&mut tokens)
-    } else {
-        Tokenizer::new(&PostgreSqlDialect {}, text)
-            .with_unescape(false)
-            .tokenize_with_location_into_buf(&mut tokens)
+    lex_if(text, engine, usize::MAX, |_| true)
+}
+
+/// At most so many of those tokens that are wanted.
+fn lex_if(text: &str, engine: Engine, most: usize, wanted: impl Fn(&Raw<'_>) -> bool) -> Lexed {
+    let mut scanner = Scanner::new(text, engine);
+    let mut lexemes = Vec::new();
+    let error = loop {
+        match scanner.next() {
+            Ok(Some(_)) if lexemes.len() >= most => break None,
+            Ok(Some(raw)) if wanted(&raw) => {
+                let (start, end) = (raw.start, raw.end);
+                lexemes.push(Lexeme { token: raw.token(), start, end });
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
     };
-    Lexed {
-        lexemes: in_bytes(text, tokens),
-        error: outcome.err().map(|error| error.message.to_ascii_lowercase()),
-    }
+    Lexed { lexemes, error }
 }
 
 /// The tokens that a server of that engine acts on: without white space and comments, with the contents of
 /// executable comments in their places.
 pub(super) fn acting(text: &str, engine: Engine) -> Lexed {
-    let Lexed { lexemes, error } = lex(text, engine);
+    acting_up_to(usize::MAX, text, engine)
+}
+
+/// At most so many of them, or a few more; what is left is not read.
+pub(super) fn acting_up_to(most: usize, text: &str, engine: Engine) -> Lexed {
+    let Lexed { lexemes, error } = lex_if(text, engine, most, |raw| !raw.is_blank());
+    let is_executable = |lexeme: &Lexeme| matches!(lexeme.token, Token::Whitespace(_));
+    if !lexemes.iter().any(is_executable) {
+        return Lexed { lexemes: templates::filled(text, lexemes, engine), error };
+    }
     let mut result = Lexed { lexemes: Vec::with_capacity(lexemes.len()), error };
     for lexeme in lexemes {
         match lexeme.executable() {
             Some(inner) if inner.is_executed_by(engine) => {
                 // `*/` closes it: the text ends two bytes before the comment does.
                 let start = lexeme.end.saturating_sub(2 + inner.text.len());
-                let Lexed { lexemes, error } = lex(inner.text, engine);
+                let most = most.saturating_sub(result.lexemes.len());
+                let Lexed { lexemes, error } = lex_if(inner.text, engine, most, |_| true);
                 result.error = result.error.take().or(error);
                 result.lexemes.extend(lexemes.into_iter().filter(|inner| !inner.is_blank()).map(
                     |inner| Lexeme { start: start + inner.start, end: start + inner.end, ..inner },
@@ -132,90 +149,12 @@ pub(super) fn acting(text: &str, engine: Engine) -> Lexed {
     result
 }
 
-/// sqlparser counts lines and characters: bytes are found by walking along with it.
-fn in_bytes(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
-    if text.is_ascii() {
-        return in_ascii(text, tokens);
-    }
-    let mut characters = text.char_indices();
-    let (mut at, mut line, mut column) = (0, 1, 1);
-    let mut start = 0;
-    let mut lexemes = Vec::with_capacity(tokens.len());
-    for TokenWithSpan { token, span } in tokens {
-        while (Location { line, column }) < span.end {
-            let Some((index, character)) = characters.next() else { break };
-            at = index + character.len_utf8();
-            if character == '\n' {
-                line += 1;
-                column = 1;
-            } else {
-                column += 1;
-            }
-        }
-        lexemes.push(Lexeme { token, start, end: at });
-        start = at;
-    }
-    lexemes
-}
-
-/// Where each character is a byte, a line's begin tells.
-fn in_ascii(text: &str, tokens: Vec<TokenWithSpan>) -> Vec<Lexeme> {
-    let mut line_ends = text.match_indices('\n').map(|(index, _)| index + 1);
-    let (mut line, mut begin, mut start) = (1, 0, 0);
-    let lexeme = |TokenWithSpan { token, span }: TokenWithSpan| {
-        while line < span.end.line {
-            begin = line_ends.next().unwrap_or(text.len());
-            line += 1;
-        }
-        let column = usize::try_from(span.end.column).unwrap_or(usize::MAX);
-        let end = begin.saturating_add(column.saturating_sub(1)).clamp(start, text.len());
-        let lexeme = Lexeme { token, start, end };
-        start = end;
-        lexeme
-    };
-    tokens.into_iter().map(lexeme).collect()
-}
-
 /// The name that an identifier means to the server: without its quotes, folded where the server folds.
 pub(super) fn name(word: &str, quote: Option<char>, engine: Engine) -> String {
     match quote {
         Some(mark) => word.replace(&format!("{mark}{mark}"), &mark.to_string()),
         None if engine.is_mysql_family() => word.to_owned(),
         None => word.to_lowercase(),
-    }
-}
-
-/// MySQL's dialect without its habit of expanding executable comments, which loses their places.
-#[derive(Debug)]
-struct Plain(MySqlDialect);
-
-impl Dialect for Plain {
-    fn dialect(&self) -> TypeId {
-        self.0.dialect()
-    }
-    fn is_identifier_start(&self, ch: char) -> bool {
-        self.0.is_identifier_start(ch)
-    }
-    fn is_identifier_part(&self, ch: char) -> bool {
-        self.0.is_identifier_part(ch)
-    }
-    fn is_delimited_identifier_start(&self, ch: char) -> bool {
-        self.0.is_delimited_identifier_start(ch)
-    }
-    fn supports_string_literal_backslash_escape(&self) -> bool {
-        self.0.supports_string_literal_backslash_escape()
-    }
-    fn ignores_wildcard_escapes(&self) -> bool {
-        self.0.ignores_wildcard_escapes()
-    }
-    fn supports_numeric_prefix(&self) -> bool {
-        self.0.supports_numeric_prefix()
-    }
-    fn requires_single_line_comment_whitespace(&self) -> bool {
-        self.0.requires_single_line_comment_whitespace()
-    }
-    fn supports_multiline_comment_hints(&self) -> bool {
-        false
     }
 }
 
