@@ -30,9 +30,22 @@ pub(crate) struct Places<'a> {
     text: &'a str,
     /// Where the text begins in its file.
     base: (usize, usize, usize),
-    /// The byte behind each newline, in order.
-    lines: Vec<usize>,
+    /// A place in each block of bytes, so that little is read for each question, however long lines are.
+    marks: Vec<Mark>,
 }
+
+/// A byte, and what stands above and before it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    at: usize,
+    /// Newlines in front of it.
+    lines: usize,
+    /// Characters in front of it in its line.
+    characters: usize,
+}
+
+/// How many bytes there are from mark to mark.
+const BLOCK: usize = 4 << 10;
 
 impl<'a> Places<'a> {
     /// For a whole file. A byte order mark takes bytes but no column.
@@ -46,8 +59,13 @@ impl<'a> Places<'a> {
     }
 
     fn inside(text: &'a str, base: (usize, usize, usize)) -> Self {
-        let lines = text.match_indices('\n').map(|(index, _)| index + 1).collect();
-        Self { text, base, lines }
+        let mut mark = Mark::default();
+        let mut marks = Vec::new();
+        while mark.at + BLOCK < text.len() {
+            mark = mark.moved(text, mark.at + BLOCK);
+            marks.push(mark);
+        }
+        Self { text, base, marks }
     }
 
     /// The span of two byte offsets of the text.
@@ -60,13 +78,30 @@ impl<'a> Places<'a> {
 
     fn place(&self, at: usize) -> (usize, usize) {
         let (_, line, column) = self.base;
-        let above = self.lines.partition_point(|begin| *begin <= at);
-        let begin = above.checked_sub(1).and_then(|last| self.lines.get(last)).copied();
-        let before = self.text.get(begin.unwrap_or(0)..at).unwrap_or_default();
-        let characters = before.chars().filter(|character| *character != '\u{feff}').count();
-        match begin {
-            Some(_) => (line + above, characters + 1),
-            None => (line, column + characters),
+        let before = self.marks.partition_point(|mark| mark.at <= at);
+        let mark = before.checked_sub(1).and_then(|last| self.marks.get(last)).copied();
+        let Mark { lines, characters, .. } = mark.unwrap_or_default().moved(self.text, at);
+        if lines > 0 { (line + lines, characters + 1) } else { (line, column + characters) }
+    }
+}
+
+impl Mark {
+    /// The mark at, or right in front of, a later byte.
+    fn moved(self, text: &str, at: usize) -> Self {
+        let at = text.floor_char_boundary(at);
+        let between = text.get(self.at..at).unwrap_or_default();
+        let count = |part: &str| {
+            if part.is_ascii() {
+                return part.len();
+            }
+            part.chars().filter(|character| *character != '\u{feff}').count()
+        };
+        match between.rsplit_once('\n') {
+            Some((above, line)) => {
+                let lines = above.bytes().filter(|byte| *byte == b'\n').count() + 1;
+                Self { at, lines: self.lines + lines, characters: count(line) }
+            }
+            None => Self { at, characters: self.characters + count(between), ..self },
         }
     }
 }
@@ -84,5 +119,20 @@ mod tests {
         let inner = Places::within("a\nb", span).span(0, 3);
         assert_eq!((inner.start, inner.line, inner.column), (span.start, 1, 3));
         assert_eq!((inner.end_line, inner.end_column), (2, 2));
+    }
+
+    #[test]
+    fn places_of_a_long_text_are_those_that_are_counted_from_its_begin() {
+        for line in ["é", "ab\n", "a\u{feff}é\n\nbc"] {
+            let text = line.repeat(3 * BLOCK);
+            let places = Places::of(&text);
+            for at in (0..text.len()).step_by(977).filter(|at| text.is_char_boundary(*at)) {
+                let before = text.get(..at).unwrap();
+                let column = before.rsplit('\n').next().unwrap().replace('\u{feff}', "");
+                let expected = (before.matches('\n').count() + 1, column.chars().count() + 1);
+                let span = places.span(at, at);
+                assert_eq!((span.line, span.column), expected, "{at}");
+            }
+        }
     }
 }
