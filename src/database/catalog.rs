@@ -21,7 +21,7 @@ impl Connection {
             return Ok(Catalog { tables, complete, ..Catalog::default() });
         }
         let found = super::postgres::catalog(self, tables).await?;
-        let beside = super::postgres::beside(self).await?;
+        let beside = super::postgres::beside(self).await?.into();
         Ok(Catalog { tables: found, complete, beside })
     }
 }

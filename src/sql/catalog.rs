@@ -1,6 +1,8 @@
 //! A schema as plain data: replayed from migrations, or read from a live database.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use super::interface::Interfaces;
 use super::tables::Tables;
@@ -15,7 +17,31 @@ pub(crate) struct Catalog {
     /// not here does not exist.
     pub(crate) complete: bool,
     /// What stands beside tables.
-    pub(crate) beside: Beside,
+    pub(crate) beside: Shared<Beside>,
+}
+
+/// What copies of a catalog share until one of them changes it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Shared<T>(Arc<T>);
+
+impl<T> From<T> for Shared<T> {
+    fn from(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
 /// Objects beside tables, as far as they are known.

@@ -81,6 +81,15 @@ impl Interfaces {
             || self.routines.get(name).is_some_and(routine)
     }
 
+    /// Whether nothing was made or dropped in this release.
+    pub(crate) fn is_settled(&self) -> bool {
+        let is_old = |is_new: bool, is_gone: bool| !is_new && !is_gone;
+        self.views.values().all(|seen| is_old(seen.is_new, seen.is_gone))
+            && self.routines.values().all(|all| {
+                !all.is_empty() && all.iter().all(|seen| is_old(seen.is_new, seen.is_gone))
+            })
+    }
+
     /// Forgets what is gone: the release that dropped it is over.
     pub(crate) fn settle(&mut self) {
         self.views.retain(|_, seen| !seen.is_gone);

@@ -11,8 +11,8 @@ impl Catalog {
         &'c self,
         of: &'c TableName,
     ) -> impl Iterator<Item = &'c TableName> + 'c {
-        let children =
-            self.tables.iter().filter(move |(_, known)| known.shape.parents.contains(of));
+        let known = self.tables.perhaps_pointing_at(of);
+        let children = known.filter(move |(_, known)| known.shape.parents.contains(of));
         children.map(|(name, _)| name)
     }
 
@@ -39,7 +39,7 @@ impl Catalog {
                 .any(|key| key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(of))
         };
         let mut found: BTreeSet<TableName> = BTreeSet::new();
-        for (name, known) in self.tables.iter() {
+        for (name, known) in self.tables.perhaps_pointing_at(of) {
             if points_here(known) {
                 found.insert(name.clone());
             }
@@ -54,7 +54,8 @@ impl Catalog {
     /// The views, materialized ones included, that read it, and those that read them.
     pub(crate) fn readers(&self, of: &TableName) -> Vec<TableName> {
         self.reach(of, |catalog, name| {
-            let views = catalog.tables.iter().filter(|(_, known)| known.shape.reads.contains(name));
+            let known = catalog.tables.perhaps_pointing_at(name);
+            let views = known.filter(|(_, known)| known.shape.reads.contains(name));
             views.map(|(name, _)| name.clone()).collect()
         })
     }

@@ -1,50 +1,86 @@
 //! The tables of a catalog. A copy shares what nobody changes afterwards: a plan keeps one for each migration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::catalog::Table;
+use super::catalog::{ConstraintKind, Table};
 use crate::model::name::TableName;
 
 /// Tables by name.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Tables(BTreeMap<TableName, Arc<Table>>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tables {
+    by_name: BTreeMap<Arc<TableName>, Arc<Table>>,
+    /// Who may point at a table, be it as a parent, by a foreign key or as what a view reads. Whoever no longer does
+    /// may still be named.
+    pointing: Arc<BTreeMap<TableName, BTreeSet<TableName>>>,
+    /// Those that were changed since `pointing` was brought up to date.
+    unsure: Vec<TableName>,
+    /// Those that were made or changed since the catalog was settled.
+    fresh: BTreeSet<TableName>,
+}
+
+/// So many tables may be changed before `pointing` is brought up to date.
+const UNSURE: usize = 2;
+
+impl PartialEq for Tables {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_name == other.by_name
+    }
+}
+
+impl Eq for Tables {}
 
 impl Tables {
     /// The table of that name.
     pub(crate) fn get(&self, name: &TableName) -> Option<&Table> {
-        self.0.get(name).map(AsRef::as_ref)
+        self.by_name.get(name).map(AsRef::as_ref)
     }
 
     /// The table of that name, to be changed.
     pub(crate) fn get_mut(&mut self, name: &TableName) -> Option<&mut Table> {
-        self.0.get_mut(name).map(Arc::make_mut)
+        self.by_name.contains_key(name).then_some(())?;
+        self.touch(name);
+        self.by_name.get_mut(name).map(Arc::make_mut)
     }
 
     /// Whether there is a table of that name.
     pub(crate) fn contains_key(&self, name: &TableName) -> bool {
-        self.0.contains_key(name)
+        self.by_name.contains_key(name)
     }
 
     /// How many there are.
     #[cfg(feature = "engine")]
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.by_name.len()
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_name.is_empty()
     }
 
     /// Their names, sorted.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &TableName> {
-        self.0.keys()
+        self.by_name.keys().map(AsRef::as_ref)
     }
 
     /// Names and tables, sorted by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&TableName, &Table)> {
-        self.0.iter().map(|(name, table)| (name, table.as_ref()))
+        self.by_name.iter().map(|(name, table)| (name.as_ref(), table.as_ref()))
+    }
+
+    /// Names and tables, sorted by name, with at least those that have this one as a parent, point at it by a foreign
+    /// key, or read it as views.
+    pub(crate) fn perhaps_pointing_at(
+        &self,
+        name: &TableName,
+    ) -> impl Iterator<Item = (&TableName, &Table)> {
+        let known = self.pointing.get(name).into_iter().flatten();
+        let all: BTreeSet<&TableName> = known.chain(&self.unsure).collect();
+        all.into_iter().filter_map(|name| {
+            let (name, table) = self.by_name.get_key_value(name)?;
+            Some((name.as_ref(), table.as_ref()))
+        })
     }
 
     /// Changes each table for which `concerns` says so; the others stay shared.
@@ -53,31 +89,84 @@ impl Tables {
         concerns: impl Fn(&Table) -> bool,
         mut change: impl FnMut(&mut Table),
     ) {
-        for table in self.0.values_mut().filter(|table| concerns(table)) {
-            change(Arc::make_mut(table));
+        let concerned = self.by_name.iter().filter(|(_, table)| concerns(table));
+        let names: Vec<TableName> = concerned.map(|(name, _)| name.as_ref().clone()).collect();
+        for name in names {
+            if let Some(table) = self.get_mut(&name) {
+                change(table);
+            }
+        }
+    }
+
+    /// Changes each table that was made or changed since this was last called, and keeps those that are wanted of them.
+    pub(crate) fn settle(
+        &mut self,
+        is_wanted: impl Fn(&TableName) -> bool,
+        mut change: impl FnMut(&mut Table),
+    ) {
+        for name in std::mem::take(&mut self.fresh) {
+            if !is_wanted(&name) {
+                self.by_name.remove(&name);
+            } else if let Some(table) = self.by_name.get_mut(&name) {
+                change(Arc::make_mut(table));
+            }
         }
     }
 
     /// Adds a table, in place of the one of that name.
     pub(crate) fn insert(&mut self, name: TableName, table: Table) {
-        self.0.insert(name, Arc::new(table));
+        self.touch(&name);
+        self.by_name.insert(Arc::new(name), Arc::new(table));
     }
 
     /// Takes a table away.
     pub(crate) fn remove(&mut self, name: &TableName) -> Option<Arc<Table>> {
-        self.0.remove(name)
+        self.by_name.remove(name)
     }
 
     /// Gives a table another name.
     pub(crate) fn rename(&mut self, from: &TableName, to: &TableName) -> bool {
-        let Some(table) = self.0.remove(from) else { return false };
-        self.0.insert(to.clone(), table);
+        let Some(table) = self.by_name.remove(from) else { return false };
+        self.touch(to);
+        self.by_name.insert(Arc::new(to.clone()), table);
         true
     }
 
-    /// Keeps the tables whose names are wanted.
-    pub(crate) fn retain(&mut self, is_wanted: impl Fn(&TableName) -> bool) {
-        self.0.retain(|name, _| is_wanted(name));
+    /// Notes that a table is about to change.
+    fn touch(&mut self, name: &TableName) {
+        if !self.fresh.contains(name) {
+            self.fresh.insert(name.clone());
+        }
+        if self.unsure.contains(name) {
+            return;
+        }
+        if self.unsure.len() >= UNSURE {
+            for name in std::mem::take(&mut self.unsure) {
+                self.note(&name);
+            }
+        }
+        self.unsure.push(name.clone());
+    }
+
+    /// Notes at whom a table points.
+    fn note(&mut self, name: &TableName) {
+        let Some(table) = self.by_name.get(name) else { return };
+        for other in table.others() {
+            let is_noted = |all: &BTreeSet<TableName>| all.contains(name);
+            if !self.pointing.get(other).is_some_and(is_noted) {
+                let pointing = Arc::make_mut(&mut self.pointing);
+                pointing.entry(other.clone()).or_default().insert(name.clone());
+            }
+        }
+    }
+}
+
+impl Table {
+    /// The tables that it points at.
+    fn others(&self) -> impl Iterator<Item = &TableName> {
+        let keys = self.constraints.iter().filter(|key| key.kind == ConstraintKind::ForeignKey);
+        let keys = keys.filter_map(|key| key.other.as_ref());
+        self.shape.parents.iter().chain(&self.shape.reads).chain(keys)
     }
 }
 
@@ -93,6 +182,10 @@ impl std::ops::Index<&TableName> for Tables {
 
 impl FromIterator<(TableName, Table)> for Tables {
     fn from_iter<I: IntoIterator<Item = (TableName, Table)>>(tables: I) -> Self {
-        Self(tables.into_iter().map(|(name, table)| (name, Arc::new(table))).collect())
+        let mut all = Self::default();
+        for (name, table) in tables {
+            all.insert(name, table);
+        }
+        all
     }
 }

@@ -142,10 +142,10 @@ fn of_files(
             findings: if judged { statement.findings } else { Vec::new() },
         });
         let statements = statements.collect();
-        // What another file makes was deployed before this one: somebody uses it.
-        cx.catalog.settle();
-        if let Some(before) = before {
-            catalog = before;
+        match before {
+            Some(before) => catalog = before,
+            // What another file makes was deployed before this one: somebody uses it.
+            None => catalog.settle(),
         }
         let phase = phase.unwrap_or(Phase::Expand);
         linted.push(LintedFile { path: shown, text, phase, statements });

@@ -186,8 +186,9 @@ impl Catalog {
             let names = table.shape.parents.iter_mut().chain(&mut table.shape.reads).chain(keys);
             names.filter(|name| *name == from).for_each(|name| name.clone_from(to));
         });
-        let published = self.beside.publications.values_mut().flatten();
-        let beside = published.chain(self.beside.statistics.values_mut());
+        let beside = &mut *self.beside;
+        let published = beside.publications.values_mut().flatten();
+        let beside = published.chain(beside.statistics.values_mut());
         beside.filter(|name| *name == from).for_each(|name| name.clone_from(to));
     }
 

@@ -8,15 +8,17 @@ mod resolve;
 
 pub(crate) use resolve::Names;
 
-use super::catalog::{Catalog, Table};
+use super::catalog::Catalog;
+use crate::model::name::TableName;
 
 impl Catalog {
     /// Declares every table in use: what follows is another release, or another phase. Temporary tables are gone.
     pub(crate) fn settle(&mut self) {
-        self.beside.interfaces.settle();
-        self.tables.retain(|name| name.schema.as_deref() != Some(resolve::TEMPORARY));
-        let is_fresh = |table: &Table| table.is_new || table.columns.iter().any(|one| one.is_new);
-        self.tables.change(is_fresh, |table| {
+        if !self.beside.interfaces.is_settled() {
+            self.beside.interfaces.settle();
+        }
+        let is_wanted = |name: &TableName| name.schema.as_deref() != Some(resolve::TEMPORARY);
+        self.tables.settle(is_wanted, |table| {
             table.is_new = false;
             for column in &mut table.columns {
                 column.is_new = false;

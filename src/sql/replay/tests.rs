@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
+use crate::sql::catalog::Table;
 use crate::sql::{split, understand};
 
 fn replay(engine: Engine, text: &str) -> Catalog {

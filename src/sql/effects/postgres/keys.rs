@@ -27,7 +27,7 @@ pub(super) fn to<'c>(
     column: Option<&str>,
 ) -> Vec<Key<'c>> {
     let mut found = Vec::new();
-    for (name, known) in catalog.tables.iter() {
+    for (name, known) in catalog.tables.perhaps_pointing_at(table) {
         let keys = known.constraints.iter().filter(|key| {
             key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(table)
         });
