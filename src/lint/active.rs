@@ -41,12 +41,13 @@ impl Active {
         written: Written,
     ) -> Self {
         let mut active = Self { of_changes: Vec::new(), of_files: Vec::new() };
-        for rule in rules::ALL {
+        for (rule, about) in rules::known() {
             let asked = written == Written::ByHand || rule.judges_generated;
-            if !asked || !rule.about().speaks(engine, phase) {
+            if !asked || !about.speaks(engine, phase) {
                 continue;
             }
-            let Some(severity) = rules::severity(rule, severities) else { continue };
+            let configured = severities.get(rule.id).copied();
+            let Some(severity) = configured.unwrap_or_else(|| about.severity()) else { continue };
             match rule.check {
                 Check::Change(check) => active.of_changes.push(Asked { rule, severity, check }),
                 Check::File(check) => active.of_files.push(Asked { rule, severity, check }),

@@ -32,8 +32,7 @@ pub(crate) fn split_at_word<'t>(
     word: &str,
 ) -> Option<(&'t str, &'t str)> {
     // Most texts do not have it, and need no tokens to say so.
-    let mut places = text.as_bytes().windows(word.len());
-    places.find(|place| place.eq_ignore_ascii_case(word.as_bytes()))?;
+    has_letters(text.as_bytes(), word.as_bytes()).then_some(())?;
     let start = lex(text, engine).lexemes.iter().find(|lexeme| lexeme.is_word(word))?.start;
     text.split_at_checked(start)
 }
@@ -58,15 +57,26 @@ fn mentions_in(engine: Engine, text: &str, column: &str) -> Vec<Lexeme> {
 
 /// Whether the letters of the column are there at all: most texts need not be read as tokens. Names that a text can
 /// write in more ways than with other capitals count as there.
-fn may_mention(text: &str, column: &str) -> bool {
+pub(crate) fn may_mention(text: &str, column: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     column.is_empty()
         || !column.bytes().all(is_plain)
         || !text.is_ascii()
-        || text
-            .as_bytes()
-            .windows(column.len())
-            .any(|part| part.eq_ignore_ascii_case(column.as_bytes()))
+        || has_letters(text.as_bytes(), column.as_bytes())
+}
+
+/// Whether some letters stand in a text, be they capitals or not.
+fn has_letters(mut text: &[u8], letters: &[u8]) -> bool {
+    let Some((first, rest)) = letters.split_first() else { return true };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    while let Some(at) = text.iter().position(|byte| *byte == lower || *byte == upper) {
+        text = text.get(at + 1..).unwrap_or_default();
+        let Some(part) = text.get(..rest.len()) else { return false };
+        if part.eq_ignore_ascii_case(rest) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a word is that name. PostgreSQL folds what is not quoted, MySQL and MariaDB never mind case in columns; in

@@ -148,6 +148,13 @@ impl Rule {
     }
 }
 
+/// Every rule with what its data file says.
+pub(super) fn known() -> &'static [(&'static Rule, &'static About)] {
+    static KNOWN: LazyLock<Vec<(&Rule, &About)>> =
+        LazyLock::new(|| ALL.iter().map(|rule| (rule, rule.about())).collect());
+    &KNOWN
+}
+
 /// The rule of that id.
 pub(crate) fn find(id: &str) -> Option<&'static Rule> {
     ALL.iter().find(|rule| rule.id == id)

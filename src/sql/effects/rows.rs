@@ -111,6 +111,20 @@ const MYSQL: &[Text] = &[
 static POSTGRES_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(POSTGRES));
 static MYSQL_ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(MYSQL));
 
+/// The rows of a kind of change, in their order.
+type Kinds = BTreeMap<&'static str, Vec<&'static Row>>;
+
+static POSTGRES_KINDS: LazyLock<Kinds> = LazyLock::new(|| by_kind(all(Engine::Postgres)));
+static MYSQL_KINDS: LazyLock<Kinds> = LazyLock::new(|| by_kind(all(Engine::MySql)));
+
+fn by_kind(rows: &'static [Row]) -> Kinds {
+    let mut kinds = Kinds::new();
+    for row in rows {
+        kinds.entry(&row.change).or_default().push(row);
+    }
+    kinds
+}
+
 /// All rows of a family. A file that cannot be read has none, which a test refuses.
 pub(crate) fn all(engine: Engine) -> &'static [Row] {
     if engine.is_mysql_family() { &MYSQL_ROWS } else { &POSTGRES_ROWS }
@@ -144,8 +158,9 @@ pub(super) fn find(
         Some(fact) => !is_fact(fact),
         None => is_fact(condition),
     };
-    let rows = all(server.engine).iter();
-    let mut rows = rows.filter(|row| row.change == change && row.when.iter().all(holds));
+    let kinds = if server.engine.is_mysql_family() { &MYSQL_KINDS } else { &POSTGRES_KINDS };
+    let rows = kinds.get(change).into_iter().flatten().copied();
+    let mut rows = rows.filter(|row| row.when.iter().all(holds));
     rows.find_map(|row| Some((row, row.answer(server)?)))
 }
 

@@ -7,7 +7,7 @@ use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::act::Act;
 use crate::sql::catalog::{Catalog, Table, TableKind};
-use crate::sql::rename::mentions;
+use crate::sql::rename::{may_mention, mentions};
 
 /// DROP TABLE.
 pub(super) fn table(table: &TableName, cascade: bool, catalog: &Catalog) -> Case {
@@ -128,9 +128,10 @@ fn calls(table: &Table, function: &TableName) -> bool {
                 || function.schema.is_none()
                 || name.schema == function.schema)
     };
+    let call = format!("{}(", function.name);
     let in_text = |text: &str| {
-        text.contains(&format!("{}(", function.name))
-            || mentions(Engine::Postgres, text, &function.name)
+        may_mention(text, &function.name)
+            && (text.contains(&call) || mentions(Engine::Postgres, text, &function.name))
     };
     table.triggers.iter().any(|trigger| trigger.function.as_ref().is_some_and(same))
         || table.columns.iter().any(|column| {
