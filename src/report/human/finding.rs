@@ -1,8 +1,11 @@
 //! A finding with the source line that it is about.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::lint::finding::{Finding, Fix, Severity};
+use crate::sql::span::Span;
 
 /// A file in which findings are shown.
 #[derive(Clone, Copy, Debug)]
@@ -33,13 +36,11 @@ pub(crate) fn finding(finding: &Finding, file: Shown<'_>) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    // The span may come from another version of the text, or from another file.
-    let whole = file.text.len();
-    let range = finding.span.start.min(whole)
-        ..finding.span.end.clamp(finding.span.start, whole.max(finding.span.start)).min(whole);
-    let range = if file.text.get(range.clone()).is_some() { range } else { 0..0 };
-    let snippet =
-        Snippet::source(file.text).path(file.path).annotation(AnnotationKind::Primary.span(range));
+    let (part, line, range) = excerpt(file.text, &finding.span);
+    let snippet = Snippet::source(part)
+        .line_start(line)
+        .path(file.path)
+        .annotation(AnnotationKind::Primary.span(range));
     let group = level.primary_title(&finding.message).id(finding.rule).element(snippet);
     let mut groups = vec![group, help(&finding.help)];
     if let Some(Fix::Operation { toml }) = &finding.fix {
@@ -49,6 +50,32 @@ pub(crate) fn finding(finding: &Finding, file: Shown<'_>) -> String {
     let mut text = Renderer::styled().render(&groups);
     text.push('\n');
     text
+}
+
+/// More bytes of a statement, or of what stands before or behind it in its lines, are not shown.
+const LONGEST: usize = 64 << 10;
+
+/// The lines of a text in which a span stands, the number of the first, and the span's bytes in them. Of what is too
+/// long to be read, the first line is shown.
+fn excerpt<'a>(text: &'a str, span: &Span) -> (&'a str, usize, Range<usize>) {
+    // The span may come from another version of the text, or from another file.
+    let start = span.start.min(text.len());
+    let end = span.end.clamp(start, text.len());
+    let Some(marked) = text.get(start..end) else { return (text, 1, 0..0) };
+    let marked = if marked.len() > LONGEST {
+        let line = marked.lines().next().unwrap_or_default();
+        line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default()
+    } else {
+        marked
+    };
+    let end = start + marked.len();
+    let near = text.get(text.floor_char_boundary(start.saturating_sub(LONGEST))..start);
+    let before = near.unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+    let near = text.get(end..text.ceil_char_boundary(end.saturating_add(LONGEST)));
+    let behind = near.unwrap_or_default().split('\n').next().unwrap_or_default();
+    let from = start - before.len();
+    let part = text.get(from..end + behind.len()).unwrap_or_default();
+    (part, span.line, start - from..end - from)
 }
 
 fn help(help: &str) -> Group<'_> {
