@@ -50,6 +50,19 @@ fn files_of_every_tool_are_understood() {
     insta::assert_snapshot!(found);
 }
 
+#[test]
+fn many_findings_in_a_long_file_are_shown_in_time() {
+    let project = Project::empty();
+    let text = "ALTER TABLE t ADD COLUMN c int NOT NULL;\n".repeat(2_000);
+    fs::write(project.path().join("a.sql"), format!("{text}SELECT '{}", "x\n".repeat(1 << 19)))
+        .unwrap();
+    let begun = Instant::now();
+    let said = project.zdm(&["lint", "--server", "postgres:15", "a.sql"]);
+    assert!(begun.elapsed() < Duration::from_mins(2), "{:?}", begun.elapsed());
+    assert!(said.out.contains("a.sql:2000:") && said.out.contains("a.sql:2001:"), "{}", said.code);
+    assert!(said.out.len() < 64 << 20, "{}", said.out.len());
+}
+
 /// Lints bytes as a file; the limit is far above what it takes.
 fn lint_bytes(bytes: &[u8]) -> Said {
     let project = Project::empty();
@@ -99,6 +112,15 @@ fn hostile_files_are_judged_in_time() {
         ("$a$".repeat(50_001), "opaque"),
         ("\\echo '\n".repeat(50_000), ""),
         (many.collect(), "add_column public.t c0 int"),
+        ("SELECT 1;".repeat(20_000), "1:179992 harmless"),
+        (format!("{}DROP TABLE t", "\n".repeat(1 << 20)), "1048577:1 drop_table public.t"),
+        (";".repeat(1 << 20), ""),
+        (
+            format!("UPDATE t SET a = 1 WHERE b IN ({}1)", "1, ".repeat(250_000)),
+            "opaque it has more than 100000 tokens",
+        ),
+        (format!("DO $$ BEGIN {} END $$", "PERFORM 1; ".repeat(100_000)), "opaque do runs code"),
+        (format!("DROP TABLE a; SELECT $x${}", "a\n".repeat(1 << 19)), "opaque unterminated"),
     ] {
         let said = lint_bytes(text.as_bytes());
         let start: String = text.chars().take(40).collect();
