@@ -49,8 +49,7 @@ fn user(db: &Db, name: &str) -> (String, String) {
     (url, user)
 }
 
-/// Asks the gate until its exit code is the expected one: sessions end a moment after their clients, and other tests have
-/// standbys of the same server for a while.
+/// Asks the gate until its exit code is the expected one: sessions end a moment after their clients.
 #[track_caller]
 fn gate(project: &Project, code: i32) -> Said {
     let end = Instant::now() + PATIENCE;
@@ -151,7 +150,7 @@ fn applications_are_told_apart_by_their_names_where_these_can_be_read() {
 
 #[test]
 fn who_reads_on_a_replica_is_seen_there_or_the_gate_is_unknown() {
-    let Some(db) = support::postgres() else { return };
+    let Some((_server, db)) = support::primary() else { return };
     let role = db.user_name("metabase");
     let toml = reports(&db, &role);
     let project = project(&db, &toml);
@@ -169,16 +168,8 @@ fn who_reads_on_a_replica_is_seen_there_or_the_gate_is_unknown() {
     let port = |url: &str| url.rsplit_once('/').unwrap().0.rsplit_once(':').unwrap().1.to_owned();
     let there = url.replace(&port(&url), &port(&standby.url));
     let session = Session::open(&there);
-    let end = Instant::now() + PATIENCE;
-    // Another test's standby makes it unknown for a while; the session is named all the same.
-    loop {
-        let said = project.zdm(&["gate", "2"]);
-        if said.out.contains(&format!("session {} of role \"{role}\"", session.backend)) {
-            assert!(said.out.contains("on replica"), "{}", said.out);
-            break;
-        }
-        assert!(Instant::now() < end, "{}", said.out);
-    }
+    let named = format!("session {} of role \"{role}\"", session.backend);
+    gate(&project, 4).says(&named).says("on replica");
 }
 
 #[test]

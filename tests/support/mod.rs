@@ -12,4 +12,4 @@ pub(crate) use proxy::{Network, Proxy};
 pub(crate) use replica::pair;
 pub(crate) use servers::{Db, Engine, each, mariadb, postgres};
 pub(crate) use session::{Pending, Session};
-pub(crate) use standby::standby;
+pub(crate) use standby::{primary, standby};

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Db;
+use zdm::scratch::{self, Durability, Scratch};
+
+use super::{Db, Engine};
 
 /// A streaming standby. It ends with the value.
 #[derive(Debug)]
@@ -16,6 +18,17 @@ pub(crate) struct Standby {
     pub(crate) url: String,
     server: Child,
     _folder: tempfile::TempDir,
+}
+
+/// A PostgreSQL of the test's own, and a database on it: a standby that comes and goes stops the backfills and holds up the
+/// gates of everybody on its server. `None` when there is no PostgreSQL.
+pub(crate) fn primary() -> Option<(Scratch, Db)> {
+    if !Engine::Postgres.is_there() {
+        return None;
+    }
+    let server = scratch::postgres(Durability::Fast).unwrap();
+    let db = Db::at(Engine::Postgres, server.url("").trim_end_matches('/'));
+    Some((server, db))
 }
 
 /// Makes a standby of a database's server; `None` when PostgreSQL came without `pg_basebackup`, which skips by name.

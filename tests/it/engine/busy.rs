@@ -143,7 +143,7 @@ fn a_server_that_is_read_only_is_refused_by_name() {
 
 #[test]
 fn a_standby_is_refused_and_shows_where_things_stand() {
-    let Some(db) = support::postgres() else { return };
+    let Some((_server, db)) = support::primary() else { return };
     users(&db, 10);
     let project = Project::on(&db);
     filled(&project, "'x'");
