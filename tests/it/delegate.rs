@@ -137,10 +137,12 @@ fn while_the_command_runs_old_builds_wait_and_when_it_fails_they_start() {
         let project = project(db, 60);
         new_build_ran(db);
         let file = project.path().join("go");
-        let script = format!("while [ ! -e {} ]; do sleep 0.05; done; exit 7", file.display());
-        let mut command = project.command(&gate(&["sh", "-c", &script]));
+        let script = "touch begun; while [ ! -e go ]; do sleep 0.05; done; exit 7";
+        let mut command = project.command(&gate(&["sh", "-c", script]));
         let child = command.stderr(Stdio::piped()).spawn().unwrap();
-        until("a fence", || fences(db) == "provisional");
+        // Before, an old build that asks to join ends the gate.
+        until("the command", || project.path().join("begun").exists());
+        assert_eq!(fences(db), "provisional");
         assert_eq!(join(db, "").0, "fencing");
         assert_eq!(join(db, "0002_name").0, "joined");
         std::fs::write(&file, "").unwrap();
