@@ -6,14 +6,7 @@ cd "$(dirname "$0")/.."
 skipped=$(mktemp)
 # A first build has nothing to reuse, and is faster when it keeps nothing for the next.
 if [ ! -d "${CARGO_TARGET_DIR:-target}" ]; then export CARGO_INCREMENTAL=0; fi
-others=
-clean_up() {
-    # Those whose shell it is: cargo.
-    if [ -n "$others" ]; then pkill -P "$others" 2>/dev/null || true; fi
-    rm -f "$skipped" "$skipped".*
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
+trap 'rm -f "$skipped" "$skipped.log"' EXIT
 begun=$(date +%s)
 
 # part NAME COMMAND...: runs it; its output is shown as it comes.
@@ -35,33 +28,13 @@ servers() {
     esac
 }
 
-lint() { cargo clippy --locked --all-targets -- -D warnings; }
-
-# The library that applications embed, one database or the other; the engine without the command line; the docs.
-check_others() {
-    cargo clippy --locked --no-default-features --features postgres -- -D warnings &&
-        cargo clippy --locked --no-default-features --features mysql -- -D warnings &&
-        # What only the command line calls is not dead.
-        cargo clippy --locked --no-default-features --features engine,postgres,mysql -- -D warnings -A dead_code -A unused_imports &&
-        RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
-}
-
-# They use other features of the same crates, so they share little with the tests: they run beside them, in a directory of
-# their own, in what one crate at a time leaves of the processors.
-begin_others() {
-    (
-        code=0
-        CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/others" check_others >"$skipped.others" 2>&1 || code=$?
-        echo "$code" >"$skipped.code"
-    ) &
-    others=$!
-}
-
-end_others() {
-    wait "$others"
-    others=
-    cat "$skipped.others"
-    return "$(cat "$skipped.code")"
+# The library that applications embed, one database or the other; the engine without the command line; everything.
+lint() {
+    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --no-default-features --features postgres -- -D warnings
+    cargo clippy --locked --no-default-features --features mysql -- -D warnings
+    # What only the command line calls is not dead.
+    cargo clippy --locked --no-default-features --features engine,postgres,mysql -- -D warnings -A dead_code -A unused_imports
 }
 
 # Databases are made by the hundred, and most of that is the file system's work: where there is memory enough they are made
@@ -86,13 +59,14 @@ tests() {
     return "$(cat "$skipped.log")"
 }
 
+docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps; }
+
 part 'servers' servers
 part 'rustfmt' cargo fmt --check
-begin_others
-part 'clippy' lint
+part 'clippy, for each set of features' lint
 part 'tests (licences among them: deny.toml)' tests
 part 'doc tests' cargo test --locked --doc
-part 'clippy for other features, docs' end_others
+part 'docs' docs
 
 printf '\nAll passed in %s s.\n' "$(($(date +%s) - begun))"
 if grep -q '^skipped: ' "$skipped"; then

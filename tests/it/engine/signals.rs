@@ -228,9 +228,10 @@ fn replicas_slots_sessions_and_the_archive_command_of_a_server_stop_it() {
     let there = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn IS NOT NULL";
     until("the replica", || db.value(there) == "1");
     let on_replica = support::Session::open(&replica.url);
-    on_replica.run("SELECT pg_wal_replay_pause()");
     project.zdm(&["backfill", "set", "1", "--max-rows", "300", "--share", "10"]).ended(0);
     let mut running = Running::start(project.command(&["migrate"]));
+    until("the first batch", || running.has_ended() || db.value(FILLED) != "0");
+    on_replica.run("SELECT pg_wal_replay_pause()");
     until_it_waits_for(&db, &mut running, "s behind (limit 0.5 s)");
     let before = db.value(FILLED);
     assert!(before != "0" && before != "60000", "{before}");
