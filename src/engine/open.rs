@@ -65,10 +65,12 @@ pub(crate) async fn with_run<T>(
     outcome
 }
 
-/// The server can hear of a cancellation after the statement has ended that was meant, and end a later one.
+/// The server can hear of a cancellation after the statement has ended that was meant, and end a later one. MariaDB, ended
+/// while it reads the text of a trigger, says that the text is wrong (1064, seen on 10.11).
 fn unless_stopped(job: &Job, error: Error) -> Error {
+    let below = failure::kind_below(&error);
     match job.interrupt.raised() {
-        Some(signal) if failure::kind_below(&error) == Some(DbErrorKind::Cancelled) => {
+        Some(signal) if matches!(below, Some(DbErrorKind::Cancelled | DbErrorKind::Syntax)) => {
             let Error { done, not_done, .. } = error;
             Error { done, not_done, ..stop::stopped(signal) }
         }
