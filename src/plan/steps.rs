@@ -119,7 +119,11 @@ pub(crate) fn open_syncs(
     except: &MigrationId,
     server: Server,
 ) -> Vec<Sync> {
-    let mut syncs = all_syncs(project, history, server);
+    apart_from(except, all_syncs(project, history, server))
+}
+
+/// Those of every migration but `except`.
+pub(crate) fn apart_from(except: &MigrationId, mut syncs: Vec<Sync>) -> Vec<Sync> {
     syncs.retain(|sync| sync.migration != *except);
     syncs
 }

@@ -2,13 +2,14 @@
 //! way, to look and then to act, with which they do.
 #![expect(clippy::unwrap_used, reason = "helpers of tests do not count as tests for clippy")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::fence::Made;
 use super::server_tests::{NEW, OLD, World, each, join, try_join};
 use super::*;
-use crate::database::lease::Joined;
+use crate::database::lease::{self, Joined};
 use crate::database::state::fences::insert_fence;
+use crate::error::ErrorKind;
 use crate::model::fence::{Fence, FenceKind, FenceStatus};
 use crate::model::lease::Ending;
 use crate::plan::gate::SlowFacts;
@@ -64,7 +65,7 @@ async fn clean(world: &mut World, new: i64) {
 /// The lease of a new build that ran, and left.
 async fn new_build_ran(app: &mut Connection) -> i64 {
     let new = join(app, NEW).await;
-    crate::database::lease::leave(app, new).await.unwrap();
+    lease::leave(app, new).await.unwrap();
     new
 }
 
@@ -159,5 +160,44 @@ fn looking_and_then_acting_lets_both_succeed() {
         }
         println!("{CONTROL_ROUNDS} rounds in {:.1?}: {score:?}", began.elapsed());
         assert!(score.both > 0, "the rounds do not race: {score:?}");
+    });
+}
+
+#[test]
+fn an_old_start_and_a_gate_at_the_same_moment_never_both_succeed() {
+    each(|mut world| async move {
+        let mut app = world.open().await;
+        let (mut both, mut passes) = (0, 0);
+        let mut alone = Duration::ZERO;
+        for round in 0..40_u32 {
+            let new = join(&mut app, NEW).await;
+            lease::leave(&mut app, new).await.unwrap();
+            if round == 0 {
+                let begun = Instant::now();
+                let passed = world.pass(GateKind::Contract).await.unwrap();
+                alone = begun.elapsed();
+                let error = Error::new(ErrorKind::Busy, "the first round");
+                passed.give_up(&world.job, &mut world.conn, error).await;
+            }
+            // From the gate's begin to well behind its end, however fast the machine is.
+            let race = async {
+                tokio::time::sleep(alone * round / 20).await;
+                try_join(&mut app, OLD, &[], Ending::Suspends).await
+            };
+            let (result, joined) = tokio::join!(world.pass(GateKind::Contract), race);
+            if let Ok(passed) = result {
+                passes += 1;
+                let confirmed = passed.still_holds(&mut world.conn).await;
+                let is_in = matches!(joined, Joined::Lease { .. });
+                both += i32::from(confirmed.is_ok() && is_in);
+                let error = Error::new(ErrorKind::Busy, "the next round");
+                passed.give_up(&world.job, &mut world.conn, error).await;
+            }
+            if let Joined::Lease { id, .. } = joined {
+                lease::leave(&mut app, id).await.unwrap();
+            }
+            assert_eq!(world.fences().await, []);
+        }
+        assert!(passes > 0 && both == 0, "{both} of {passes} that passed");
     });
 }

@@ -7,7 +7,7 @@ use crate::model::server::Server;
 use crate::model::state::State;
 use crate::plan::history::History;
 use crate::plan::project::Project;
-use crate::plan::steps::{PlanContext, open_syncs, schema, steps};
+use crate::plan::steps::{PlanContext, all_syncs, apart_from, schema, steps};
 use crate::sql::catalog::Catalog;
 
 /// A difference between journal and folder.
@@ -55,6 +55,7 @@ impl std::fmt::Display for Drift {
 pub(crate) fn drift(project: &Project, history: &History, server: Server) -> Vec<Drift> {
     let mut found = Vec::new();
     let first = project.migrations.first().map(|migration| &migration.id);
+    let syncs = all_syncs(project, history, server);
     for record in &history.records {
         let folder = project.migrations.iter().find(|migration| migration.id == record.id);
         let Some(migration) = folder else {
@@ -65,7 +66,7 @@ pub(crate) fn drift(project: &Project, history: &History, server: Server) -> Vec
             continue;
         };
         let empty = Catalog::default();
-        let others = open_syncs(project, history, &migration.id, server);
+        let others = apart_from(&migration.id, syncs.clone());
         let cx = PlanContext {
             server,
             schema: schema(&project.config, server.engine),
