@@ -36,6 +36,7 @@ pub struct Error {
     pub(crate) not_done: Vec<String>,
     pub(crate) hint: Option<String>,
     pub(crate) retry_after: Option<std::time::Duration>,
+    pub(crate) needs_a_person: bool,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -50,6 +51,7 @@ impl Error {
             not_done: Vec::new(),
             hint: None,
             retry_after: None,
+            needs_a_person: false,
             source: None,
         }
     }
@@ -83,6 +85,13 @@ impl Error {
         self
     }
 
+    /// Waiting does not help: somebody must do what the hint says.
+    #[must_use]
+    pub(crate) fn until_somebody_acts(mut self) -> Self {
+        self.needs_a_person = true;
+        self
+    }
+
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -104,7 +113,7 @@ impl Error {
             ErrorKind::Blocked
             | ErrorKind::Busy
             | ErrorKind::Interrupted
-            | ErrorKind::Terminated => true,
+            | ErrorKind::Terminated => !self.needs_a_person,
             ErrorKind::Failed
             | ErrorKind::Usage
             | ErrorKind::Findings

@@ -19,7 +19,6 @@ pub(crate) fn job(shell: &Shell<'_>, settings: &Settings, project: Project) -> R
     let bars = output.is_animated().then(|| output.bars().clone());
     Ok(Job {
         target: settings.required_target(Way::Direct)?,
-        replicas: Vec::new(),
         elsewhere: settings.elsewhere(),
         project: Arc::new(project),
         selection: Selection::default(),

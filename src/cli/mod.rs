@@ -15,7 +15,6 @@ use clap::Parser;
 use args::{Cli, Command, Format, GlobalArgs};
 use output::{Output, Stop};
 
-use crate::database::target::Target;
 use crate::engine::report_child::under;
 use crate::error::{Error, ErrorKind};
 use crate::report::{human, json};
@@ -92,11 +91,6 @@ impl<'a> Shell<'a> {
         let directory = self.directory.clone();
         let around = settings::Surroundings { variables: &variables, directory };
         settings::Settings::resolve(self.globals, &around)
-    }
-
-    /// The replicas that a backfill must not leave behind.
-    pub(crate) fn replicas(&self) -> Result<Vec<Target>, Error> {
-        self.settings()?.replicas(&|name: &str| std::env::var(name).ok())
     }
 
     /// Writes a result: as text for people, or as JSON.

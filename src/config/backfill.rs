@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use super::freeze::Freeze;
 use super::section::Section;
-use super::template::Template;
 use crate::error::Error;
-use crate::plan::pacing::{Freeze, Steering};
+use crate::plan::pacing::Steering;
 
 /// The keys of `[backfill]`.
 pub(crate) const BACKFILL: [&str; 6] =
     ["share", "max_rows", "batch_time", "interleave", "look_every", "signals"];
 /// The keys of `[backfill.signals]`.
-pub(crate) const SIGNALS: [&str; 10] = [
+pub(crate) const SIGNALS: [&str; 9] = [
     "active_sessions",
     "archiver",
     "command",
@@ -21,7 +21,6 @@ pub(crate) const SIGNALS: [&str; 10] = [
     "lock_waiters",
     "query",
     "replica_lag",
-    "replicas",
 ];
 
 /// A batch is no shorter, and no longer.
@@ -52,7 +51,7 @@ pub(crate) struct SignalsConfig {
     pub(crate) command: Option<String>,
     /// A file that stops it.
     pub(crate) file: Option<String>,
-    /// Times of the week in which no batch runs.
+    /// When no batch runs.
     pub(crate) freeze: Vec<Freeze>,
     /// Replicas (by `application_name`) and slots that may be as late as they like.
     pub(crate) ignore: Vec<String>,
@@ -62,8 +61,6 @@ pub(crate) struct SignalsConfig {
     pub(crate) query: Option<String>,
     /// A replica that is so far behind stops it.
     pub(crate) replica_lag: Option<Duration>,
-    /// The addresses of replicas (MySQL, MariaDB).
-    pub(crate) replicas: Vec<Template>,
 }
 
 impl Default for BackfillConfig {
@@ -89,7 +86,6 @@ impl Default for SignalsConfig {
             lock_waiters: Some(5),
             query: None,
             replica_lag: Some(Duration::from_secs(10)),
-            replicas: Vec::new(),
         }
     }
 }
@@ -135,11 +131,6 @@ fn signals(section: &Section<'_>) -> Result<SignalsConfig, Error> {
         Ok(section.whole(key, 1..=u64::from(u32::MAX))?.or(default))
     };
     let ignore = section.texts("ignore")?.unwrap_or_default();
-    let freeze = section.texts("freeze")?.unwrap_or_default();
-    let window = |text: &str| {
-        Freeze::parse(text)
-            .map_err(|invalid| section.error_at("freeze", format!("key \"freeze\": {invalid}")))
-    };
     let lag = if is_off(&section, "replica_lag") {
         None
     } else {
@@ -154,12 +145,11 @@ fn signals(section: &Section<'_>) -> Result<SignalsConfig, Error> {
         archiver: section.truth("archiver")?.unwrap_or(defaults.archiver),
         command: owned("command")?,
         file: owned("file")?,
-        freeze: freeze.into_iter().map(window).collect::<Result<_, _>>()?,
+        freeze: section.freezes("freeze")?,
         ignore: ignore.into_iter().map(str::to_owned).collect(),
         lock_waiters: limit("lock_waiters", defaults.lock_waiters)?,
         query: owned("query")?,
         replica_lag: lag,
-        replicas: section.templates("replicas")?,
     })
 }
 

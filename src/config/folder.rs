@@ -8,7 +8,7 @@ use super::source::{Source, did_you_mean};
 use crate::error::Error;
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;
-use crate::plan::migration::{Migration, SqlFile};
+use crate::plan::migration::{DeclarationFile, Migration, SqlFile};
 use crate::plan::project::Project;
 
 /// The file of declarations.
@@ -85,7 +85,7 @@ fn migration(path: &str, name: &str, files: Vec<(String, String)>) -> Result<Mig
         if file == DECLARATION {
             let source = Source { path: &file_path, text: &text };
             declaration = Some(migration_toml::parse(source)?);
-            written = Some(SqlFile::new(file_path, text));
+            written = Some(DeclarationFile { path: file_path, text });
         } else if let Some((_, phase)) = SQL_FILES.iter().find(|(known, _)| *known == file) {
             sql.insert(*phase, SqlFile::new(file_path, text));
         } else {

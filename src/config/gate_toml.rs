@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::freeze::Freeze;
 use super::section::Section;
 use super::{Check, GateConfig};
 use crate::error::Error;
@@ -21,22 +20,9 @@ pub(super) fn gate(top: &Section<'_>) -> Result<GateConfig, Error> {
     Ok(GateConfig {
         soak: gate.duration("soak")?.unwrap_or(defaults.soak),
         ignore_roles: ignored.into_iter().map(str::to_owned).collect(),
-        freezes: freezes(&gate)?,
+        freeze: gate.freezes("freeze")?,
         checks: checks(&gate)?,
     })
-}
-
-fn freezes(gate: &Section<'_>) -> Result<Vec<Freeze>, Error> {
-    let mut freezes = Vec::new();
-    for entry in gate.named("freeze")? {
-        let name = format!("[gate.freeze.{}]", entry.name);
-        let section = Section::open(gate.source(), name, entry.value, &["from", "to", "zone"])?;
-        let zone = section.text("zone")?.unwrap_or("UTC");
-        let (from, to) = (section.required("from")?, section.required("to")?);
-        let read = Freeze::new(entry.name, zone, from, to);
-        freezes.push(read.map_err(|error| section.error_at("from", error))?);
-    }
-    Ok(freezes)
 }
 
 fn checks(gate: &Section<'_>) -> Result<Vec<Check>, Error> {

@@ -105,8 +105,8 @@ pub(crate) struct GateConfig {
     pub(crate) soak: Duration,
     /// Database users that use no table of any service: monitoring, backups.
     pub(crate) ignore_roles: Vec<String>,
-    /// `[gate.freeze.NAME]`: when nothing is contracted.
-    pub(crate) freezes: Vec<Freeze>,
+    /// When nothing is contracted.
+    pub(crate) freeze: Vec<Freeze>,
     /// `[gate.checks.NAME]`: commands that are asked.
     pub(crate) checks: Vec<Check>,
 }
@@ -156,7 +156,7 @@ impl Default for GateConfig {
         Self {
             soak: Duration::from_mins(10),
             ignore_roles: Vec::new(),
-            freezes: Vec::new(),
+            freeze: Vec::new(),
             checks: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::freeze::Freeze;
 use super::source::{Source, did_you_mean, nearest};
 use super::{duration, template::Template};
 use crate::error::Error;
@@ -165,6 +166,16 @@ impl<'a> Section<'a> {
     pub(crate) fn templates(&self, key: &str) -> Result<Vec<Template>, Error> {
         let texts = self.texts(key)?.unwrap_or_default();
         texts.into_iter().map(|text| self.as_template(key, text)).collect()
+    }
+
+    /// A list of windows.
+    pub(crate) fn freezes(&self, key: &str) -> Result<Vec<Freeze>, Error> {
+        let texts = self.texts(key)?.unwrap_or_default();
+        let window = |text: &str| {
+            Freeze::parse(text)
+                .map_err(|invalid| self.error_at(key, format!("key \"{key}\": {invalid}")))
+        };
+        texts.into_iter().map(window).collect()
     }
 
     /// A string in which `${VAR}` may stand.

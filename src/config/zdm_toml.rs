@@ -278,10 +278,7 @@ mod tests {
             [gate]
             soak = "1h"
             ignore_roles = ["exporter"]
-            [gate.freeze.weekend]
-            from = "Fri 16:00"
-            to = "Mon 08:00"
-            zone = "Europe/Berlin"
+            freeze = ["Fri 16:00 - Mon 08:00 Europe/Berlin"]
             [gate.checks.canary]
             command = ["./canary.sh", "api"]
             timeout = "5s"
@@ -301,7 +298,6 @@ mod tests {
             lock_waiters = 3
             query = "SELECT 0"
             replica_lag = "30s"
-            replicas = ["${NOT_SET}"]
             "#,
             None,
         )
@@ -312,8 +308,8 @@ mod tests {
         let signals = &config.backfill.signals;
         assert_eq!((signals.active_sessions, signals.lock_waiters), (Some(20), Some(3)));
         assert_eq!(signals.replica_lag, Some(Duration::from_secs(30)));
-        assert_eq!(signals.freeze[1].zone, "UTC");
-        assert!(!signals.archiver && !config.backfill.interleave && signals.replicas.len() == 1);
+        assert_eq!(signals.freeze[1].to_string(), "22:00-23:00");
+        assert!(!signals.archiver && !config.backfill.interleave);
         assert_eq!(config.migrations, "db/migrations");
         assert_eq!(config.database.engine, Some(Engine::MariaDb));
         assert_eq!(config.database.version, Some((10, 11)));
@@ -325,7 +321,7 @@ mod tests {
         assert_eq!(config.services["reports"].pooled, Some(false));
         assert_eq!(config.gate.soak, Duration::from_hours(1));
         assert_eq!(config.gate.ignore_roles, ["exporter"]);
-        assert_eq!(config.gate.freezes[0].words, ("Fri 16:00".into(), "Mon 08:00".into()));
+        assert_eq!(config.gate.freeze[0].to_string(), "Fri 16:00 - Mon 08:00 Europe/Berlin");
         let check = &config.gate.checks[0];
         assert_eq!((check.name.as_str(), check.program.as_str()), ("canary", "./canary.sh"));
         assert_eq!(
@@ -395,8 +391,8 @@ mod tests {
             "zdm.toml:2:17: key \"schemas\" must be a list of strings, but it is of type integer",
         );
         refused(
-            "[gate.freeze.w]\nfrom = \"Fri 16:00\"\nto = \"08:00\"",
-            "zdm.toml:2:8: \"Fri 16:00\" and \"08:00\" are not of one kind: write \"16:00\" for every day, \"Fri 16:00\" for every week, or \"2026-12-20\" or \"2026-12-20 16:00\"",
+            "[gate]\nfreeze = [\"Fri 16:00 - 08:00\"]",
+            "zdm.toml:2:10: key \"freeze\": \"Fri 16:00 - 08:00\" is not a window such as \"Mon-Fri 09:00-17:00 Europe/Berlin\", \"22:00-06:00\", \"Fri 16:00 - Mon 08:00\" or \"2026-12-20 - 2027-01-02\"",
         );
         refused(
             "[gate.checks.canary]\ntimeout = \"1s\"",
@@ -419,8 +415,8 @@ mod tests {
             "zdm.toml:2:16: key \"lock_waiters\" must be a whole number, but it is of type string",
         );
         refused(
-            "[backfill.signals]\nfreeze = [\"Monday\"]",
-            "zdm.toml:2:10: key \"freeze\": \"Monday\" is not a time of the week such as \"Mon-Fri 09:00-17:00 Europe/Berlin\" or \"22:00-06:00\"",
+            "[backfill.signals]\nfreeze = [\"09:00-17:00 Europe/Berln\"]",
+            "zdm.toml:2:10: key \"freeze\": \"Europe/Berln\" is not a time zone such as \"Europe/Berlin\" or \"UTC\"",
         );
         refused(
             "[backfill]\nbatch_time = \"1m\"",

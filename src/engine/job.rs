@@ -15,9 +15,7 @@ pub(crate) struct Job {
     pub(crate) project: Arc<Project>,
     /// The database.
     pub(crate) target: Target,
-    /// Replicas of a MySQL-family database that a backfill must not leave behind.
-    pub(crate) replicas: Vec<Target>,
-    /// Who else can tell who uses it.
+    /// Who else can tell who uses it, and who must not be left behind.
     pub(crate) elsewhere: Elsewhere,
     /// Which migrations.
     pub(crate) selection: Selection,
@@ -39,7 +37,7 @@ pub(crate) struct Job {
     pub(crate) command: String,
 }
 
-/// Servers and poolers that know of sessions that the primary does not see.
+/// Servers and poolers that the primary does not know, or not well.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Elsewhere {
     /// The replicas.
@@ -56,6 +54,16 @@ impl Address {
     /// Where to connect, or why nobody knows.
     pub(crate) fn target(&self) -> Result<&Target, String> {
         self.0.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Address {
+    /// `host:port`, as it is written; empty when nobody knows it.
+    pub(crate) fn place(&self) -> String {
+        let shown = self.to_string();
+        let (_, rest) = shown.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        authority.rsplit('@').next().unwrap_or_default().to_owned()
     }
 }
 

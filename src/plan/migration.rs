@@ -25,7 +25,7 @@ pub(crate) struct Migration {
     /// Declarative changes; they come first in each phase.
     pub(crate) operations: Vec<Box<dyn Operation>>,
     /// `migration.toml`; none: there is nothing but SQL.
-    pub(crate) declaration: Option<SqlFile>,
+    pub(crate) declaration: Option<DeclarationFile>,
     /// SQL files: `expand.sql`, `migrate.sql`, `contract.sql`, `rollback.sql`.
     pub(crate) files: BTreeMap<Phase, SqlFile>,
     /// Backfills by hand, run in migrate before `migrate.sql`.
@@ -34,7 +34,16 @@ pub(crate) struct Migration {
     pub(crate) contract: ContractSettings,
 }
 
-/// A file of a migration.
+/// `migration.toml` as it was written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct DeclarationFile {
+    /// Its path as the user would type it.
+    pub(crate) path: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+/// A file of SQL.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct SqlFile {
     /// Its path as the user would type it.

@@ -257,8 +257,8 @@ fn checks_and_freezes_of_the_project_count() {
         check("[\"sh\", \"-c\", \"exit 0\"]");
         gate(&project, 0).says("check \"canary\" is clear");
 
-        let always = "[gate.freeze.a]\nfrom = \"00:00\"\nto = \"12:00\"\n[gate.freeze.b]\nfrom = \"12:00\"\nto = \"00:00\"\n";
-        project.file("zdm.toml", &format!("{toml}{always}"));
+        let frozen = "[gate]\nfreeze = [\"00:00-12:00\", \"12:00-24:00\"]\n";
+        project.file("zdm.toml", &toml.replace("[gate]\n", frozen));
         gate(&project, 4).says("BLOCKED  freeze");
         project.zdm(&["contract", "--if-blocked", "skip"]).ended(0);
         project.zdm(&["contract", "--override", "freeze", "--reason", "incident"]).ended(0);

@@ -75,9 +75,9 @@ fn find<'p>(project: &'p Project, called: &str) -> Result<&'p Migration, Error> 
 
 /// The texts of a project's files by their paths.
 fn sources(project: &Project) -> BTreeMap<String, String> {
-    let files = project
-        .migrations
-        .iter()
-        .flat_map(|migration| migration.files.values().chain(&migration.declaration));
-    files.map(|file| (file.path.clone(), file.text.clone())).collect()
+    let texts = project.migrations.iter().flat_map(|migration| {
+        let declaration = migration.declaration.iter().map(|file| (&file.path, &file.text));
+        declaration.chain(migration.files.values().map(|file| (&file.path, &file.text)))
+    });
+    texts.map(|(path, text)| (path.clone(), text.clone())).collect()
 }

@@ -7,6 +7,7 @@ use crate::cli::args::{
     BackTo, ContractArgs, ExpandArgs, IfBlocked, MigrateArgs, PurgeArgs, RollbackArgs, RunArgs,
 };
 use crate::cli::output::Stop;
+use crate::cli::settings::engine_of;
 use crate::cli::{Shell, job, signals};
 use crate::engine::commands::{self, Goal};
 use crate::engine::job::Job;
@@ -33,8 +34,8 @@ pub(crate) fn migrate(args: &MigrateArgs, shell: &Shell<'_>) -> Result<ExitCode,
     }
     let mut job = prepare(shell, &args.run)?;
     job.full_speed = args.full_speed;
-    job.replicas = shell.replicas()?;
     job.overrides = args.overridden.overrides();
+    require_replicas(&job)?;
     let ended = go(shell, &job, async { commands::migrate(&job).await })?;
     finish(shell, "migrate", &ended?)
 }
@@ -84,6 +85,15 @@ pub(crate) fn rollback(args: &RollbackArgs, shell: &Shell<'_>) -> Result<ExitCod
     };
     let ended = go(shell, &job, async { commands::rollback(&job, &args.id, goal).await })?;
     finish(shell, "rollback", &ended?)
+}
+
+/// Where backfills ask the replicas themselves, every address must be known.
+fn require_replicas(job: &Job) -> Result<(), Error> {
+    if !engine_of(&job.target.url)?.is_mysql_family() {
+        return Ok(());
+    }
+    let unknown = job.elsewhere.replicas.iter().find_map(|replica| replica.target().err());
+    unknown.map_or(Ok(()), |why| Err(Error::usage(why)))
 }
 
 fn prepare(shell: &Shell<'_>, args: &RunArgs) -> Result<Job, Error> {

@@ -16,7 +16,6 @@ pub(crate) fn run(args: &UpArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
     (job.lock_wait, job.run_wait) = (args.lock_wait, args.run_wait);
     // Nobody else is to be spared.
     job.full_speed = true;
-    job.replicas = shell.replicas()?;
     let start = if args.fresh { Start::Fresh } else { Start::AsItIs };
     let outcome = shell.block_on(async {
         let _listening = signals::listen(&job.interrupt)?;

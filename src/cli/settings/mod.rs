@@ -129,20 +129,6 @@ impl Settings {
         }
     }
 
-    /// The replicas that a backfill must not leave behind.
-    pub(crate) fn replicas(
-        &self,
-        variables: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Vec<Target>, Error> {
-        let written = &self.config.backfill.signals.replicas;
-        let target = |template: &Template| {
-            let url = DatabaseUrl::new(template.expand(variables)?);
-            engine_of(&url)?;
-            Ok(self.at(url))
-        };
-        written.iter().map(target).collect()
-    }
-
     /// The database, which this command cannot do without.
     pub(crate) fn required_target(&self, way: Way) -> Result<Target, Error> {
         self.target(way).ok_or_else(|| {

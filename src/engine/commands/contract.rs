@@ -31,7 +31,10 @@ pub(crate) async fn contract(job: &Job) -> Result<Outcome, Error> {
         let mut outcome = Outcome::default();
         match open::with_run(job, async |run| every(run, &mut outcome).await).await {
             // Somebody came between the look and the fence: looked at again, holding nothing.
-            Err(error) if error.kind() == ErrorKind::Blocked && Instant::now() < until => {}
+            Err(error)
+                if error.kind() == ErrorKind::Blocked
+                    && error.is_retryable()
+                    && Instant::now() < until => {}
             outcome => return outcome,
         }
     }
@@ -125,9 +128,8 @@ async fn unfilled<'a>(run: &mut Run<'a>) -> Result<Vec<(&'a Migration, Error)>, 
     let refusal = |migration: &'a Migration| {
         let own = rows.iter().filter(|row| row.migration == migration.id.as_str()).count();
         let message = format!("{own} rows of migration {} could not be filled", migration.id);
-        let error = Error::new(ErrorKind::Blocked, message).hint(
-            "`zdm backfill parked` lists them, and why. Correct them, then run zdm migrate. Nothing was changed.",
-        );
+        let hint = "`zdm backfill parked` lists them, and why. Correct them, then run zdm migrate. Nothing was changed.";
+        let error = Error::new(ErrorKind::Blocked, message).hint(hint).until_somebody_acts();
         (own > 0).then_some((migration, error))
     };
     Ok(job.project.migrations.iter().filter(is_asked).filter_map(refusal).collect())

@@ -84,7 +84,6 @@ impl World {
         );
         conn.execute(&sql, &[]).await.unwrap();
         let job = Job {
-            replicas: Vec::new(),
             project: Arc::new(Project { config, migrations: Vec::new() }),
             target,
             elsewhere: Elsewhere::default(),

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::is_lost;
-use super::job::Job;
+use super::job::{Address, Job};
 use crate::config::SignalsConfig;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
@@ -51,7 +51,7 @@ const ALL: &[Kind] = &[
 /// What is known when signals are made.
 pub(crate) struct Wanted<'a> {
     config: &'a SignalsConfig,
-    replicas: &'a [Target],
+    replicas: &'a [Address],
     engine: Engine,
 }
 
@@ -84,7 +84,7 @@ impl Signals {
     /// Those that the job's settings want.
     pub(crate) fn of(job: &Job, engine: Engine) -> Self {
         let config = &job.project.config.backfill.signals;
-        let wanted = Wanted { config, replicas: &job.replicas, engine };
+        let wanted = Wanted { config, replicas: &job.elsewhere.replicas, engine };
         let one = |kind: &Kind| {
             let signal = (kind.make)(&wanted)?;
             Some(One { name: kind.name, signal, last: None })

@@ -47,8 +47,9 @@ impl Scene<'_> {
             limit: config.lint.open_for,
         });
         // A migration without a declaration has a file of SQL, at whose beginning it is said.
-        let place = declared.or_else(|| migration.files.values().next());
-        let path = place.map_or("", |file| &file.path);
+        let declared = declared.map(|file| &file.path);
+        let path = declared.or_else(|| migration.files.values().map(|file| &file.path).next());
+        let path = path.map_or("", String::as_str);
         let said = said.into_iter().map(|linted| planned(linted, path));
         draft.planned.beside.splice(..0, said);
     }

@@ -15,8 +15,8 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     if question.kind == GateKind::Rollback {
         return Judged::NotAsked("a rollback need not wait");
     }
-    if question.freezes.is_empty() {
-        return Judged::NotAsked("no [gate.freeze] is declared");
+    if question.freeze.is_empty() {
+        return Judged::NotAsked("no freeze window is declared");
     }
     let mut findings = Findings::default();
     let Some(now) = DateTime::from_timestamp_millis(facts.now) else {
@@ -27,20 +27,18 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
             not_seen: Vec::new(),
         };
     };
-    let holding: Vec<_> = question.freezes.iter().filter(|freeze| freeze.holds(now)).collect();
-    let end = thawed(&question.freezes, now);
+    let holding: Vec<_> = question.freeze.iter().filter(|freeze| freeze.holds(now)).collect();
+    let end = thawed(&question.freeze, now);
     for freeze in &holding {
-        let (from, to) = &freeze.words;
         let until = end.with_timezone(&freeze.zone).format("%Y-%m-%d %H:%M %Z");
-        findings.blocked.push(format!(
-            "freeze \"{}\" holds ({from} to {to}, {}): contract may act from {until} on",
-            freeze.name, freeze.zone
-        ));
+        findings
+            .blocked
+            .push(format!("nothing is contracted in {freeze}: contract may act from {until} on"));
     }
     if !holding.is_empty() {
         let rest = (end - now).num_milliseconds().unsigned_abs();
         findings.retry_after = Some(Duration::from_millis(rest));
     }
-    let seen = vec![format!("{} of {} windows hold", holding.len(), question.freezes.len())];
+    let seen = vec![format!("{} of {} windows hold", holding.len(), question.freeze.len())];
     Judged::Says { verdict: findings.verdict(), seen, not_seen: Vec::new() }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Question {
     /// Database users whose sessions are nobody's that could break.
     pub(crate) ignore_roles: Vec<String>,
     /// When nothing is contracted.
-    pub(crate) freezes: Vec<Freeze>,
+    pub(crate) freeze: Vec<Freeze>,
     /// The names of the checks that are asked.
     pub(crate) checks: Vec<String>,
 }
@@ -121,7 +121,7 @@ impl Question {
             soak: own_soak.max(config.gate.soak),
             builds: Builds::of(migration, state),
             ignore_roles: config.gate.ignore_roles.clone(),
-            freezes: config.gate.freezes.clone(),
+            freeze: config.gate.freeze.clone(),
             checks: config.gate.checks.iter().map(|check| check.name.clone()).collect(),
         }
     }

@@ -101,7 +101,7 @@ fn ask(services: Vec<(&str, ServiceFacts)>) -> Question {
         soak: Duration::ZERO,
         builds: Builds::MayRun,
         ignore_roles: vec!["exporter".to_owned()],
-        freezes: Vec::new(),
+        freeze: Vec::new(),
         checks: Vec::new(),
     }
 }
@@ -320,15 +320,14 @@ fn a_freeze_holds_until_its_end() {
     let mut question = ask(Vec::new());
     // 15 January 2027, 08:00 UTC, a Friday.
     let facts = Facts { now: NOW, ..Facts::default() };
-    question.freezes =
-        vec![Freeze::new("weekend", "Europe/Berlin", "Fri 08:00", "Mon 08:00").unwrap()];
+    let window = |text: &str| vec![Freeze::parse(text).unwrap()];
+    question.freeze = window("Fri 08:00 - Mon 08:00 Europe/Berlin");
     let said = verdict(&question, &facts, "freeze");
-    let words = "freeze \"weekend\" holds (Fri 08:00 to Mon 08:00, Europe/Berlin): contract may act from 2027-01-18 08:00 CET on";
+    let words = "nothing is contracted in Fri 08:00 - Mon 08:00 Europe/Berlin: contract may act from 2027-01-18 08:00 CET on";
     assert_eq!(reasons(&said), words);
     let Verdict::Blocked { retry_after, .. } = said else { panic!("{said:?}") };
     assert_eq!(retry_after, Some(Duration::from_hours(3 * 24 - 1)));
-    question.freezes =
-        vec![Freeze::new("weekend", "Europe/Berlin", "Sat 00:00", "Mon 08:00").unwrap()];
+    question.freeze = window("Sat 00:00 - Mon 08:00 Europe/Berlin");
     assert_eq!(verdict(&question, &facts, "freeze"), Verdict::Clear);
 }
 

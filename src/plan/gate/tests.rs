@@ -30,7 +30,7 @@ fn contract() -> Question {
         soak: Duration::from_mins(1),
         builds: Builds::MayRun,
         ignore_roles: Vec::new(),
-        freezes: Vec::new(),
+        freeze: Vec::new(),
         checks: Vec::new(),
     }
 }

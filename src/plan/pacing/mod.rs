@@ -5,7 +5,6 @@
 //! the time, less of it as a signal comes near its limit, none beyond it. Time and chance are arguments.
 
 mod follow;
-mod freeze;
 mod load;
 mod steering;
 #[cfg(test)]
@@ -14,7 +13,6 @@ mod tests;
 use std::time::Duration;
 
 pub(crate) use follow::Track;
-pub(crate) use freeze::Freeze;
 pub(crate) use load::{Load, Reading, Value};
 pub(crate) use steering::Steering;
 

@@ -91,7 +91,7 @@ mod tests {
                     overridden: None,
                 },
             ],
-            not_asked: vec![("freeze", "no [gate.freeze] is declared")],
+            not_asked: vec![("freeze", "no freeze window is declared")],
         };
         let plain = anstream::adapter::strip_str(&gate(&report)).to_string();
         insta::assert_snapshot!(plain, @r#"
@@ -103,7 +103,7 @@ mod tests {
                    may change in 30 s
           CLEAR    soak
                    seen: last seen 2 h ago
-          -        freeze  (not asked: no [gate.freeze] is declared)
+          -        freeze  (not asked: no freeze window is declared)
         "#);
     }
 }

@@ -114,6 +114,9 @@ fn bad_rows_are_named_and_left_out_until_they_are_corrected() {
         project.zdm(&["status"]).ended(0).says("4 rows could not be filled");
         project.zdm(&["backfill", "parked"]).ended(0).says("backfill-1 (1235): ").says("no_bad");
         project.zdm(CONTRACT).ended(4).says("4 rows").says("zdm migrate");
+        // No wait helps, so there is none.
+        let waiting = [CONTRACT, &["--wait", "1h", "--format", "json"]].concat();
+        project.zdm(&waiting).ended(4).says("\"retryable\": false");
 
         db.run("UPDATE users SET name = 'good' WHERE id IN (1, 1234)");
         db.run("DELETE FROM users WHERE id = 2000");

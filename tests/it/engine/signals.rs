@@ -88,12 +88,6 @@ fn no_batch_runs_in_a_time_that_is_frozen() {
         until_it_waits_for(db, &mut running, "no batch runs in Mon-Sun 00:00-24:00");
         running.signal("TERM");
         running.end().ended(143);
-        looking_often(&project, &always.replace("24:00", "24:00 Nowhere/Land"));
-        let mut running = Running::start(project.command(&["migrate"]));
-        until_it_waits_for(db, &mut running, "signal freeze cannot be read");
-        assert!(waits_for(db).contains("Nowhere/Land"), "{}", waits_for(db));
-        running.signal("TERM");
-        running.end().ended(143);
         assert_eq!(db.value(FILLED), "0");
         // Half a day and more from now.
         let hours = match db.engine {
@@ -255,7 +249,7 @@ fn a_replica_of_mariadb_that_is_late_or_lost_stops_it() {
     let Some(mut pair) = support::pair(&shared) else { return };
     let db = Db::at(Engine::MariaDb, &pair.primary);
     let signals = format!(
-        "[backfill.signals]\nreplica_lag = \"500ms\"\nreplicas = [\"{}/{}\"]\n",
+        "[backfill.signals]\nreplica_lag = \"500ms\"\n[database]\nreplica_urls = [\"{}/{}\"]\n",
         pair.replica, db.name
     );
     let project = expanded(&db, 30_000, &signals);

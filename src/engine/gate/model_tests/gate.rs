@@ -175,7 +175,7 @@ fn ask(kind: GateKind) -> Question {
         soak: Duration::ZERO,
         builds: Builds::MayRun,
         ignore_roles: Vec::new(),
-        freezes: Vec::new(),
+        freeze: Vec::new(),
         checks: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use super::{NAME, Signal, furthest};
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::heartbeat::{beat, last_beat};
-use crate::database::target::Target;
+use crate::engine::job::Address;
 use crate::plan::pacing::{Reading, Track};
 
 pub(super) struct Beat {
@@ -19,25 +19,28 @@ pub(super) struct Beat {
 }
 
 struct Replica {
-    target: Target,
+    address: Address,
     conn: Option<Connection>,
 }
 
 impl Beat {
-    pub(super) fn new(limit: Duration, replicas: &[Target]) -> Self {
-        let one = |target: &Target| Replica { target: target.clone(), conn: None };
-        let replicas = replicas.iter().map(one).collect();
+    pub(super) fn new(limit: Duration, replicas: Vec<Address>) -> Self {
+        let one = |address: Address| Replica { address, conn: None };
+        let replicas = replicas.into_iter().map(one).collect();
         Self { limit, began: Instant::now(), track: Track::default(), replicas }
     }
 }
 
 impl Replica {
-    async fn last_beat(&mut self) -> Result<u64, DbError> {
-        let conn = match self.conn.take().filter(|conn| !conn.is_closed()) {
-            Some(conn) => conn,
-            None => Connection::open(&self.target).await?,
+    async fn last_beat(&mut self) -> Result<u64, String> {
+        let open = self.conn.take().filter(|conn| !conn.is_closed());
+        let conn = if let Some(conn) = open {
+            conn
+        } else {
+            let target = self.address.target()?;
+            Connection::open(target).await.map_err(|error| error.to_string())?
         };
-        last_beat(self.conn.insert(conn)).await
+        last_beat(self.conn.insert(conn)).await.map_err(|error| error.to_string())
     }
 }
 
@@ -48,7 +51,7 @@ impl Signal for Beat {
         self.track.note(self.began.elapsed(), number);
         let mut lags = Vec::new();
         for replica in &mut self.replicas {
-            let name = format!("replica {}", replica.target.url);
+            let name = format!("replica {}", replica.address);
             match replica.last_beat().await {
                 Ok(seen) => lags.push((name, self.track.lag(self.began.elapsed(), seen))),
                 Err(error) => {

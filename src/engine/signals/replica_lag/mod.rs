@@ -7,6 +7,7 @@ mod streaming;
 use std::time::Duration;
 
 use super::{Kind, Signal};
+use crate::engine::job::Address;
 use crate::plan::pacing::Reading;
 
 pub(super) const KIND: Kind = Kind {
@@ -14,10 +15,12 @@ pub(super) const KIND: Kind = Kind {
     make: |wanted| {
         let limit = wanted.config.replica_lag?;
         if wanted.engine.is_mysql_family() {
-            if wanted.replicas.is_empty() {
-                return None;
-            }
-            return Some(Box::new(beat::Beat::new(limit, wanted.replicas)) as Box<dyn Signal>);
+            let ignore = &wanted.config.ignore;
+            let watched =
+                wanted.replicas.iter().filter(|replica| !ignore.contains(&replica.place()));
+            let watched: Vec<Address> = watched.cloned().collect();
+            return (!watched.is_empty())
+                .then(|| Box::new(beat::Beat::new(limit, watched)) as Box<dyn Signal>);
         }
         Some(Box::new(streaming::Streaming::new(limit, wanted.config.ignore.clone())))
     },
