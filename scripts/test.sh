@@ -4,9 +4,11 @@ set -eu
 cd "$(dirname "$0")/.."
 
 skipped=$(mktemp)
+beside=$(mktemp)
 # A first build has nothing to reuse, and is faster when it keeps nothing for the next.
 if [ ! -d "${CARGO_TARGET_DIR:-target}" ]; then export CARGO_INCREMENTAL=0; fi
-trap 'rm -f "$skipped" "$skipped.log"' EXIT
+compiling=
+trap 'rm -f "$skipped" "$skipped.log" "$beside"; [ -z "$compiling" ] || kill "$compiling" 2>/dev/null || :' EXIT
 begun=$(date +%s)
 
 # part NAME COMMAND...: runs it; its output is shown as it comes.
@@ -15,8 +17,10 @@ part() {
     shift
     printf '\n== %s\n' "$name"
     from=$(date +%s)
-    "$@"
-    printf '== %s: %s s\n' "$name" "$(($(date +%s) - from))"
+    code=0
+    "$@" || code=$?
+    printf '== %s: %s s%s\n' "$name" "$(($(date +%s) - from))" "$([ "$code" = 0 ] || echo ', FAILED')"
+    return "$code"
 }
 
 servers() {
@@ -28,14 +32,15 @@ servers() {
     esac
 }
 
-# The library that applications embed, one database or the other; the engine without the command line; everything.
-lint() {
-    cargo clippy --locked --all-targets -- -D warnings
-    cargo clippy --locked --no-default-features --features postgres -- -D warnings
-    cargo clippy --locked --no-default-features --features mysql -- -D warnings
-    # What only the command line calls is not dead.
-    cargo clippy --locked --no-default-features --features engine,postgres,mysql -- -D warnings -A dead_code -A unused_imports
+# The library that applications embed, one database or the other; the engine without the command line.
+# What only the command line calls is not dead.
+features() {
+    cargo clippy --locked --no-default-features --features postgres -- -D warnings &&
+        cargo clippy --locked --no-default-features --features mysql -- -D warnings &&
+        cargo clippy --locked --no-default-features --features engine,postgres,mysql -- -D warnings -A dead_code -A unused_imports
 }
+
+docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps; }
 
 # Databases are made by the hundred, and most of that is the file system's work: where there is memory enough they are made
 # there (measured on ext4: a third of the processors' time less, 0.8 GiB at the most).
@@ -59,14 +64,24 @@ tests() {
     return "$(cat "$skipped.log")"
 }
 
-docs() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps; }
+# What only compiles, while tests wait. Not before they run: until then cargo keeps its lock for them.
+compile_beside() {
+    until [ -e "$skipped.log" ] || grep -q '^running ' "$skipped"; do sleep 1; done
+    part 'clippy, for other sets of features' features && part 'docs' docs
+}
 
 part 'servers' servers
 part 'rustfmt' cargo fmt --check
-part 'clippy, for each set of features' lint
-part 'tests (licences among them: deny.toml)' tests
+part 'clippy' cargo clippy --locked --all-targets -- -D warnings
+compile_beside >"$beside" 2>&1 &
+compiling=$!
+passed=true
+part 'tests (licences among them: deny.toml)' tests || passed=false
+wait "$compiling" || passed=false
+compiling=
+cat "$beside"
+$passed
 part 'doc tests' cargo test --locked --doc
-part 'docs' docs
 
 printf '\nAll passed in %s s.\n' "$(($(date +%s) - begun))"
 if grep -q '^skipped: ' "$skipped"; then
