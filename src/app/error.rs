@@ -94,6 +94,16 @@ pub enum JoinError {
     Threads(#[source] std::io::Error),
 }
 
+/// A migration that the build does not say it needs.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "this build of service \"{service}\" does not need a migration \"{called}\": name it in the manifest, as needed from expand on"
+)]
+pub struct UnknownMigration {
+    pub(super) called: String,
+    pub(super) service: String,
+}
+
 /// Why an instance has to stop for good.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]

@@ -8,9 +8,10 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::{Checked, InstanceBuilder};
-use super::error::{JoinError, Readiness, StopReason};
+use super::error::{JoinError, Readiness, StopReason, UnknownMigration};
 use super::keeper::{Keeper, Wishes};
 use super::link::Link;
+use super::phase::{Phase, Phases};
 use super::shared::Shared;
 use super::watchdog::{self, OnChange};
 
@@ -47,7 +48,7 @@ impl Instance {
     /// Starts the threads and waits for the first lease. Needs no runtime of its own: any executor will do.
     pub(super) async fn start(checked: Checked) -> Result<Self, JoinError> {
         let Checked { report, target, join_timeout, on_change } = checked;
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(Phases::of(&report.service, &report.needs)));
         let wishes = Wishes::default();
         let ended = CancellationToken::new();
         // The join may be given up from outside, by dropping this future.
@@ -90,7 +91,7 @@ impl Instance {
     /// An instance that nobody grants anything, and that serves until it leaves.
     pub(super) fn without_lease(on_change: Option<OnChange>) -> Result<Self, JoinError> {
         tracing::warn!("ZDM_APP=off: there is no lease, and no gate sees this instance");
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(Phases::Unasked));
         let wishes = Wishes::default();
         let ended = CancellationToken::new();
         shared.grant_for_ever();
@@ -128,6 +129,17 @@ impl Instance {
     pub fn live(&self) -> bool {
         let ended = self.inner.ended.is_cancelled() || self.inner.watchdog.is_finished();
         !ended || self.inner.shared.is_stopped()
+    }
+
+    /// Where a migration stands, by its name or number, for a build that may start once it is expanded (`deploy_after =
+    /// "expand"`): `instance.phase("0002")?.reads_new()` says which structure to read. The answer is at most one renewal
+    /// old, and no contract takes the old structure away before everybody who serves has heard of it.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownMigration`]: the build does not say that it needs it.
+    pub fn phase(&self, migration: &str) -> Result<Phase, UnknownMigration> {
+        self.inner.shared.phases.find(migration)
     }
 
     /// Waits until the instance has to stop for good: finish what is under way, then exit.

@@ -11,7 +11,6 @@ use super::deadline::{self, Moment};
 use super::error::{JoinError, Refusal, StopReason};
 use super::link::Link;
 use super::shared::Shared;
-use crate::database::error::DbErrorKind;
 use crate::database::lease::{Joined, LeaseError, Renewed, Report};
 use crate::model::lease::Need;
 
@@ -43,6 +42,15 @@ pub(super) struct Keeper {
     failures: u32,
 }
 
+/// What was heard of a migration that is migrated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// It stays so as long as the lease holds.
+    Stays,
+    /// Without a lease it may have been taken back.
+    MayBeOld,
+}
+
 /// What came of one call, for the pace of the next.
 enum Turn {
     /// Granted: renew in time.
@@ -70,7 +78,7 @@ impl Keeper {
         loop {
             let sent = clock::now();
             let limit = FIRST_PATIENCE.min(end.from(sent)).max(ASK_AGAIN);
-            let joined = self.link.join(&self.report, limit).await;
+            let joined = self.ask_to_join(limit).await;
             let reason = match joined {
                 Ok(Joined::Lease { id, ttl }) if self.accept(id, sent, ttl) => return Ok(()),
                 Ok(Joined::Lease { .. }) => {
@@ -150,7 +158,11 @@ impl Keeper {
         sent: Moment,
         limit: Duration,
     ) -> Result<Turn, LeaseError> {
-        Ok(match self.link.renew(lease, limit).await? {
+        let renewed = self.link.renew(lease, limit).await?;
+        if matches!(renewed, Renewed::Held { .. }) {
+            self.look(Known::Stays, limit).await?;
+        }
+        Ok(match renewed {
             Renewed::Held { ttl } if self.accept(lease, sent, ttl) => Turn::Granted { sent },
             Renewed::Held { .. } => Turn::Again,
             Renewed::Fencing(obstacle) => {
@@ -173,7 +185,7 @@ impl Keeper {
 
     async fn join_again(&mut self, sent: Moment, limit: Duration) -> Result<Turn, LeaseError> {
         let last = self.lease;
-        Ok(match self.link.join(&self.report, limit).await? {
+        Ok(match self.ask_to_join(limit).await? {
             Joined::Lease { id, ttl } if self.accept(id, sent, ttl) => {
                 if let Some(last) = last {
                     // So that nobody takes the instance for two. If it fails, the old lease just expires.
@@ -190,6 +202,25 @@ impl Keeper {
                 Turn::Wait
             }
         })
+    }
+
+    async fn ask_to_join(&mut self, limit: Duration) -> Result<Joined, LeaseError> {
+        let joined = self.link.join(&self.report, limit).await?;
+        if matches!(joined, Joined::Lease { .. }) {
+            self.look(Known::MayBeOld, limit).await?;
+        }
+        Ok(joined)
+    }
+
+    /// How far the migrations are that the build may read before they are migrated. Without the answer nothing is granted.
+    async fn look(&mut self, known: Known, limit: Duration) -> Result<(), LeaseError> {
+        let shared = Arc::clone(&self.shared);
+        for switch in shared.phases.switches() {
+            if known == Known::MayBeOld || !switch.is_migrated() {
+                switch.set(self.link.reached(&switch.migration, limit).await?);
+            }
+        }
+        Ok(())
     }
 
     /// Takes a grant, unless its reply came after its own deadline.
@@ -232,15 +263,10 @@ impl Waiting {
     fn after(error: &LeaseError) -> Result<Self, JoinError> {
         match error {
             LeaseError::NotInstalled => Err(JoinError::NotInstalled),
-            LeaseError::Database(said) => match said.kind {
-                DbErrorKind::InvalidUrl
-                | DbErrorKind::Refused
-                | DbErrorKind::Syntax
-                | DbErrorKind::Data
-                | DbErrorKind::Unsupported => Err(JoinError::Database(error.to_string())),
-                _ => Ok(Self::Failed(error.to_string())),
-            },
-            LeaseError::NotAllowed(_) | LeaseError::Answer(_) => {
+            LeaseError::Database(said) if said.kind.may_pass() => {
+                Ok(Self::Failed(error.to_string()))
+            }
+            LeaseError::Database(_) | LeaseError::NotAllowed(_) | LeaseError::Answer(_) => {
                 Err(JoinError::Database(error.to_string()))
             }
         }

@@ -6,9 +6,11 @@ use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::lease::{self, Joined, LeaseError, Renewed, Report};
 use crate::database::target::Target;
+use crate::model::lease::Reached;
+use crate::model::name::MigrationId;
 
 /// A connection that may be there.
-pub(super) struct Link {
+pub(crate) struct Link {
     target: Target,
     connection: Option<Connection>,
     /// The lease whose lock the connection holds.
@@ -17,7 +19,7 @@ pub(super) struct Link {
 
 impl Link {
     /// No connection yet.
-    pub(super) fn new(target: Target) -> Self {
+    pub(crate) fn new(target: Target) -> Self {
         Self { target, connection: None, held: None }
     }
 
@@ -49,9 +51,26 @@ impl Link {
         renewed
     }
 
+    /// How far a migration is, within `limit`.
+    pub(crate) async fn reached(
+        &mut self,
+        migration: &MigrationId,
+        limit: Duration,
+    ) -> Result<Option<Reached>, LeaseError> {
+        self.call(limit, async |connection| lease::reached(connection, migration).await).await
+    }
+
     /// Ends a lease, within `limit`.
     pub(super) async fn leave(&mut self, lease: i64, limit: Duration) -> Result<(), LeaseError> {
         self.call(limit, async |connection| lease::leave(connection, lease).await).await
+    }
+
+    /// Says goodbye to the server.
+    #[cfg(feature = "engine")]
+    pub(crate) async fn close(self) {
+        if let Some(connection) = self.connection {
+            connection.close().await;
+        }
     }
 
     /// Takes the lock that shows that the process is there, even while it is stopped. Without it the lease is as good as

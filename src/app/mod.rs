@@ -34,10 +34,12 @@ pub(crate) mod deadline;
 mod error;
 mod instance;
 mod keeper;
-mod link;
+pub(crate) mod link;
+mod phase;
 mod shared;
 mod watchdog;
 
 pub use builder::InstanceBuilder;
-pub use error::{JoinError, Readiness, Refusal, StopReason};
+pub use error::{JoinError, Readiness, Refusal, StopReason, UnknownMigration};
 pub use instance::Instance;
+pub use phase::Phase;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::clock;
 use super::deadline::Moment;
 use super::error::{Readiness, StopReason};
+use super::phase::Phases;
 
 /// No deadline: nothing is granted.
 const NONE: u64 = 0;
@@ -23,18 +24,21 @@ pub(super) struct Shared {
     draining: AtomicBool,
     /// Set once, for good.
     stop: watch::Sender<Option<StopReason>>,
+    /// What is known of the migrations that the build needs.
+    pub(super) phases: Phases,
     /// Wakes the watchdog; the mutex holds nothing.
     bell: (Mutex<()>, Condvar),
 }
 
 impl Shared {
     /// Nothing granted yet.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(phases: Phases) -> Self {
         Self {
             deadline: AtomicU64::new(NONE),
             ttl: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             stop: watch::Sender::new(None),
+            phases,
             bell: (Mutex::new(()), Condvar::new()),
         }
     }

@@ -181,6 +181,7 @@ impl Command {
             Self::Rollback(_) => "rollback",
             Self::Doctor(_) => "doctor",
             Self::Verify(_) => "verify",
+            Self::Wait(_) => "wait",
             Self::Up(_) => "up",
             Self::Baseline(_) => "baseline",
             Self::Snapshot(_) => "snapshot",

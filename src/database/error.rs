@@ -39,6 +39,16 @@ pub(crate) enum DbErrorKind {
     Other,
 }
 
+impl DbErrorKind {
+    /// Whether it may go away by itself: a server that starts, a fail-over, a lock.
+    pub(crate) fn may_pass(self) -> bool {
+        !matches!(
+            self,
+            Self::InvalidUrl | Self::Refused | Self::Syntax | Self::Data | Self::Unsupported
+        )
+    }
+}
+
 /// What a database, or the way to it, said. Never holds a password.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct DbError {

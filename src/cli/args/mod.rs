@@ -18,6 +18,7 @@ mod run;
 mod snapshot;
 mod up;
 mod verify;
+mod wait;
 
 pub(crate) use backfill::{BackfillArgs, BackfillWish};
 pub(crate) use baseline::BaselineArgs;
@@ -29,6 +30,7 @@ pub(crate) use run::{GateArgs, IfBlocked, OverrideArgs, RunArgs};
 pub(crate) use snapshot::SnapshotArgs;
 pub(crate) use up::UpArgs;
 pub(crate) use verify::VerifyArgs;
+pub(crate) use wait::WaitArgs;
 
 const AFTER_HELP: &str = "\
 A first migration:
@@ -165,6 +167,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  zdm gate 0002_users_display_name\n  zdm gate 2 --rollback\n  zdm gate 2 --wait 2h -- flyway migrate -target=2\n  zdm gate --start-with zdm-manifest\n\nWithout a command it is advice: nothing is held. With one, old builds are kept out while the command runs, and for\ngood when it ends with 0; [contract] of the migration says by = \"other\". The exit code is the command's."
     )]
     Gate(GateCommandArgs),
+    /// Wait until migrations are expanded or migrated, for what must come before an application starts
+    #[command(
+        after_help = "Examples:\n  zdm wait --expanded 0002_users_display_name --migrated 0001_accounts\n  zdm wait --migrated 2 --timeout 1h\n\nIt changes nothing, and asks as an application does: a role that may call zdm's functions is enough. Full names need\nno folder of migrations. While the database cannot be reached, or holds no state yet, it waits, too. Exit code 6 when\nthe time is over."
+    )]
+    Wait(WaitArgs),
     /// Report for an application that cannot embed the library: join, renew, leave; runs it as a child
     #[command(
         after_help = "Examples:\n  zdm report --service worker --version 42 --manifest zdm-manifest -- ./worker --queue mail"

@@ -31,6 +31,7 @@ mod snapshot;
 mod status;
 mod up;
 mod verify;
+mod wait;
 
 /// Runs a command.
 pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop> {
@@ -41,6 +42,7 @@ pub(crate) fn run(command: &Command, shell: &Shell<'_>) -> Result<ExitCode, Stop
         Command::Events(args) => events::run(args, shell),
         Command::Manifest(args) => manifest::run(args, shell),
         Command::Report(args) => report::run(args, shell),
+        Command::Wait(args) => wait::run(args, shell),
         Command::Completions(args) => completions::run(args, shell),
         Command::Demo(args) => demo::run(args, shell),
         Command::DemoApp(args) => demo::run_app(args, shell),

@@ -6,7 +6,7 @@ use super::outcome::{Joined, Renewed};
 use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::session::{Row, Value};
-use crate::model::lease::{Ending, Need, list_needs, list_tolerates};
+use crate::model::lease::{Ending, Need, Reached, list_needs, list_tolerates};
 use crate::model::name::MigrationId;
 use crate::model::server::Engine;
 
@@ -94,6 +94,20 @@ pub(crate) async fn leave(connection: &mut Connection, lease: i64) -> Result<(),
         Engine::MySql | Engine::MariaDb => "CALL zdm_leave_v1(?)",
     };
     call(connection, sql, &[lease.into()]).await.map(drop)
+}
+
+/// How far a migration is. None: not expanded.
+pub(crate) async fn reached(
+    connection: &mut Connection,
+    migration: &MigrationId,
+) -> Result<Option<Reached>, LeaseError> {
+    let sql = match connection.engine() {
+        Engine::Postgres => "SELECT zdm.reached_v1(?)",
+        Engine::MySql | Engine::MariaDb => "CALL zdm_reached_v1(?)",
+    };
+    let row = call(connection, sql, &[migration.as_str().into()]).await?;
+    let Some(word) = row.opt_text(0)? else { return Ok(None) };
+    Reached::parse(&word).map(Some).ok_or(LeaseError::Answer(word))
 }
 
 async fn call(

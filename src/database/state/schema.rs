@@ -12,6 +12,7 @@ const SEPARATOR: &str = "-- next";
 const POSTGRES: &[(&str, &str)] = &[
     ("V1__state", include_str!("../postgres/schema/V1__state.sql")),
     ("V10__leases", include_str!("../postgres/schema/V10__leases.sql")),
+    ("V11__reached", include_str!("../postgres/schema/V11__reached.sql")),
 ];
 
 /// MySQL and MariaDB: each statement commits by itself, so it must be harmless when it is run again.
@@ -21,6 +22,7 @@ const MYSQL: &[(&str, &str)] = &[
     ("V11__renew", include_str!("../mysql/schema/V11__renew.sql")),
     ("V12__leave", include_str!("../mysql/schema/V12__leave.sql")),
     ("V13__lift", include_str!("../mysql/schema/V13__lift.sql")),
+    ("V14__reached", include_str!("../mysql/schema/V14__reached.sql")),
 ];
 
 /// The files of an engine: name (without `.sql`) and text.

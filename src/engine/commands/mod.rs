@@ -16,6 +16,7 @@ mod snapshot;
 mod status;
 mod up;
 mod verify;
+mod wait;
 
 pub(crate) use accept::accept;
 pub(crate) use advance::Ground;
@@ -33,3 +34,4 @@ pub(crate) use snapshot::snapshot;
 pub(crate) use status::{BackfillStatus, MigrationStatus, Status, StepStatus, status};
 pub(crate) use up::{Start, up};
 pub(crate) use verify::{Checkup, verify};
+pub(crate) use wait::wait;

@@ -19,6 +19,7 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod verified;
+pub(crate) mod wait;
 
 use style::{Tone, paint};
 

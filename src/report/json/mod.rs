@@ -24,6 +24,7 @@ mod schema;
 pub(crate) mod statement;
 pub(crate) mod status;
 pub(crate) mod verified;
+pub(crate) mod wait;
 
 /// The number of the format: it changes when a reader of the old one would be misled.
 pub(crate) const FORMAT: u32 = 1;

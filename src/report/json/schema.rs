@@ -20,6 +20,7 @@ enum ZdmOutput {
     Gate(super::gate::Gate),
     Start(super::gate::Start),
     Manifest(super::manifest::Manifest),
+    Waited(super::wait::Waited),
     Steered(super::backfill::Steered),
     ParkedRows(super::backfill::ParkedRows),
     Made(super::made::Made),

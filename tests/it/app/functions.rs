@@ -16,12 +16,12 @@ fn a_role_with_execute_and_nothing_else_can_join_renew_and_leave() {
         match db.engine {
             Engine::Postgres => {
                 db.run(&format!("GRANT USAGE ON SCHEMA zdm TO {app}"));
-                for function in ["join_v1", "renew_v1", "leave_v1"] {
+                for function in ["join_v1", "renew_v1", "leave_v1", "reached_v1"] {
                     db.run(&format!("GRANT EXECUTE ON FUNCTION zdm.{function} TO {app}"));
                 }
             }
             Engine::MariaDb => {
-                for function in ["zdm_join_v1", "zdm_renew_v1", "zdm_leave_v1"] {
+                for function in ["zdm_join_v1", "zdm_renew_v1", "zdm_leave_v1", "zdm_reached_v1"] {
                     db.run(&format!("GRANT EXECUTE ON PROCEDURE {function} TO '{app}'@'%'"));
                 }
             }
@@ -33,6 +33,11 @@ fn a_role_with_execute_and_nothing_else_can_join_renew_and_leave() {
         assert_eq!(answer("renew_v1", "1"), ["renewed", "1500", "NULL"]);
         assert_eq!(answer("leave_v1", "1"), ["left"]);
         assert_eq!(answer("renew_v1", "1"), ["gone", "NULL", "NULL"]);
+        migration(db, "0001_a", "migrating");
+        migration(db, "0002_b", "hidden");
+        assert_eq!(answer("reached_v1", "'0001_a'"), ["expanded"]);
+        assert_eq!(answer("reached_v1", "'0002_b'"), ["migrated"]);
+        assert_eq!(answer("reached_v1", "'0003_c'"), ["NULL"]);
 
         let tables = [
             "identity",
@@ -73,7 +78,9 @@ fn nobody_may_call_the_functions_unless_it_was_granted() {
             db.run(&format!("GRANT SELECT ON zdm_run TO '{}'@'%'", db.user_name("stranger")));
         }
         let session = Session::open(&url);
-        for (function, arguments) in [("join_v1", JOIN), ("renew_v1", "1"), ("leave_v1", "1")] {
+        for (function, arguments) in
+            [("join_v1", JOIN), ("renew_v1", "1"), ("leave_v1", "1"), ("reached_v1", "''")]
+        {
             let error = session.try_run(&call_sql(db, function, arguments)).unwrap_err();
             assert!(error.contains("denied"), "{function}: {error}");
         }

@@ -3,8 +3,10 @@
 mod functions;
 mod join;
 mod outage;
+mod phase;
 mod renew;
 mod report;
+mod wait;
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const POSTGRES: &[&str] = &[
     include_str!("../../../src/database/postgres/schema/V1__state.sql"),
     include_str!("../../../src/database/postgres/schema/V10__leases.sql"),
+    include_str!("../../../src/database/postgres/schema/V11__reached.sql"),
 ];
 const MYSQL: &[&str] = &[
     include_str!("../../../src/database/mysql/schema/V1__state.sql"),
@@ -27,6 +30,7 @@ const MYSQL: &[&str] = &[
     include_str!("../../../src/database/mysql/schema/V11__renew.sql"),
     include_str!("../../../src/database/mysql/schema/V12__leave.sql"),
     include_str!("../../../src/database/mysql/schema/V13__lift.sql"),
+    include_str!("../../../src/database/mysql/schema/V14__reached.sql"),
 ];
 
 /// Makes the tables and functions of the state, and declares service `api`.

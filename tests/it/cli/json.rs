@@ -98,6 +98,8 @@ fn commands_with_a_database_write_what_the_schema_says() {
         let (refused, code) = json(&["contract"]);
         assert_eq!((&refused["code"], code), (&Value::from(5), 5));
         json(&["instances"]);
+        let (waited, _) = json(&["wait", "--migrated", "1", "--timeout", "1s"]);
+        assert_eq!(waited["reached"][0]["reached"], "migrated");
         let (events, _) = json(&["events"]);
         assert!(events["events"].as_array().is_some_and(|events| !events.is_empty()));
         json(&["rollback", "1"]);
