@@ -398,6 +398,7 @@ mod tests {
                 ..Storage::default()
             },
             shape: Shape {
+                query: String::new(),
                 unlogged: true,
                 kind: TableKind::Partitioned,
                 parents: vec![TableName::bare("p")],

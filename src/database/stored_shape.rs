@@ -57,8 +57,18 @@ impl StoredName {
 impl StoredShape {
     /// Every field is named, so that a new one is not forgotten.
     pub(super) fn new(shape: Shape) -> Self {
-        let Shape { kind, parents, bound, partitioned_by, reads, key_name, of_type, unlogged } =
-            shape;
+        // Views' texts are not kept.
+        let Shape {
+            kind,
+            parents,
+            bound,
+            partitioned_by,
+            reads,
+            query: _,
+            key_name,
+            of_type,
+            unlogged,
+        } = shape;
         Self {
             kind: match kind {
                 TableKind::Ordinary => None,
@@ -79,6 +89,7 @@ impl StoredShape {
 
     pub(super) fn into_shape(self) -> Shape {
         Shape {
+            query: String::new(),
             kind: match self.kind {
                 None => TableKind::Ordinary,
                 Some(StoredKind::Partitioned) => TableKind::Partitioned,

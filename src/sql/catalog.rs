@@ -135,6 +135,8 @@ pub(crate) struct Shape {
     pub(crate) partitioned_by: Vec<String>,
     /// The tables and views that a view's query names.
     pub(crate) reads: Vec<TableName>,
+    /// A view's query; empty when it is not known.
+    pub(crate) query: String,
     /// The name of the primary key's constraint, and so of its index; `None` when it is not known.
     pub(crate) key_name: Option<String>,
     /// UNLOGGED (PostgreSQL).

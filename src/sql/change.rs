@@ -233,6 +233,8 @@ pub(crate) struct ConstraintDef {
     pub(crate) not_valid: bool,
     /// The columns at a foreign key's other end, when they are named.
     pub(crate) references: Vec<String>,
+    /// What a foreign key does to its rows: `ON DELETE CASCADE ON UPDATE SET NULL`; none when it only refuses.
+    pub(crate) actions: String,
     /// NO INHERIT (PostgreSQL).
     pub(crate) no_inherit: bool,
     /// Whether it stands beside a column (MySQL before 9.0 reads such a foreign key, and makes none).
@@ -248,6 +250,7 @@ impl ConstraintDef {
             columns,
             not_valid: false,
             references: Vec::new(),
+            actions: String::new(),
             no_inherit: false,
             inline: false,
         }

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use sqlparser::tokenizer::Token;
+
 use super::catalog::{Catalog, ConstraintKind, Table, TableKind};
+use super::tokens::{Lexeme, acting, name};
 use crate::model::name::TableName;
+use crate::model::server::Engine;
 
 impl Catalog {
     /// The partitions of a table, or the tables that inherit from it, without theirs.
@@ -60,6 +64,19 @@ impl Catalog {
         })
     }
 
+    /// The views, materialized ones included, that need a column of a table, and those that read them.
+    pub(crate) fn readers_of_column(&self, of: &TableName, column: &str) -> Vec<TableName> {
+        let direct = self.tables.perhaps_pointing_at(of).filter(|(_, known)| {
+            known.shape.reads.contains(of) && may_need(&known.shape.query, column)
+        });
+        let mut found: BTreeSet<TableName> = BTreeSet::new();
+        for (view, _) in direct {
+            found.insert(view.clone());
+            found.extend(self.readers(view));
+        }
+        found.into_iter().collect()
+    }
+
     /// The tables that stand behind a name: itself, or what a view reads.
     pub(crate) fn behind(&self, name: &TableName) -> Vec<TableName> {
         if !self.is_kind(name, TableKind::View) {
@@ -98,4 +115,22 @@ impl Catalog {
             next = step(self, name);
         }
     }
+}
+
+/// Whether a query can need a column: it names one that is called so, or takes all. One that is not known can.
+fn may_need(query: &str, column: &str) -> bool {
+    let lexemes = acting(query, Engine::Postgres).lexemes;
+    let takes_all = lexemes.windows(2).any(|pair| match pair {
+        [before, star] if star.token == Token::Mul => {
+            matches!(before.token, Token::Comma | Token::Period)
+                || before.is_word("SELECT")
+                || before.is_word("DISTINCT")
+        }
+        _ => false,
+    });
+    let names_it = |lexeme: &Lexeme| match &lexeme.token {
+        Token::Word(word) => name(&word.value, word.quote_style, Engine::Postgres) == column,
+        _ => false,
+    };
+    query.is_empty() || takes_all || lexemes.iter().any(names_it)
 }

@@ -118,6 +118,10 @@ impl DataType {
                 unlimited || (wider() && from.get(1).unwrap_or(&0) == into.get(1).unwrap_or(&0))
             }
             ("timestamp" | "time" | "interval", same) if same == base => finer(),
+            // Down to seconds is all of an interval.
+            ("interval", fields) if fields.starts_with("interval ") => {
+                fields.ends_with("second") && finer()
+            }
             ("cidr", "inet") => true,
             (a, b) if is_oid(a) && is_oid(b) => {
                 a == "oid" || b == "oid" || a == "integer" || b == "integer"

@@ -59,13 +59,17 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
             cost.worst();
         }
         let table = change.table();
+        // ALTER TABLE IF EXISTS of a table that is not there.
+        if located.has("if-exists") && table.is_some_and(|table| acts::is_missing(table, catalog)) {
+            continue;
+        }
         let used = !table.is_some_and(|table| made.contains(&table) || is_new(table, catalog));
         let own = match server.engine {
             Engine::Postgres => match change {
                 Change::Act(act) => postgres::domains::case(act, catalog).map(|case| vec![case]),
                 _ => None,
             }
-            .or_else(|| acts::cases(change, catalog)),
+            .or_else(|| acts::cases(located, catalog)),
             Engine::MySql | Engine::MariaDb => None,
         };
         if let Some(cases) = own {
@@ -81,7 +85,7 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
         cost.forget(|table| {
             made.contains(&table)
                 || is_new(table, catalog)
-                || table.schema.as_deref() == Some("pg_temp")
+                || table.schema.as_deref().is_some_and(|schema| NOBODYS.contains(&schema))
                 || catalog.is_kind(table, TableKind::View)
                 || catalog.is_kind(table, TableKind::Foreign)
         });
@@ -94,6 +98,9 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
 pub(crate) fn keeps_writers_off(mode: &str) -> bool {
     Mode::parse(mode).is_some_and(|mode| mode.blocks() >= Blocks::Writes)
 }
+
+/// Schemas of tables that are nobody else's, or the server's own.
+const NOBODYS: &[&str] = &["pg_temp", "pg_catalog", "information_schema"];
 
 /// Whether nobody uses a table yet.
 fn is_new(table: &TableName, catalog: &Catalog) -> bool {

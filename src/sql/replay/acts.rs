@@ -124,7 +124,7 @@ impl Catalog {
         reads.dedup();
         let kind =
             if act.kind == "create_view" { TableKind::View } else { TableKind::MaterializedView };
-        let shape = Shape { kind, reads, ..Shape::default() };
+        let shape = Shape { kind, reads, query: act.text.clone(), ..Shape::default() };
         self.tables.insert(name.clone(), Table { shape, is_new: !exists, ..Table::default() });
     }
 
@@ -204,6 +204,7 @@ impl Catalog {
             bound: origin.bound.clone(),
             partitioned_by: origin.partitioned_by.clone(),
             reads: Vec::new(),
+            query: String::new(),
             key_name: origin.key_name.clone(),
             of_type: origin.of_type.clone(),
             unlogged: origin.unlogged,

@@ -318,6 +318,9 @@ impl Table {
                 if !def.references.is_empty() {
                     definition = format!("{definition}({})", def.references.join(", "));
                 }
+                if !def.actions.is_empty() {
+                    definition = format!("{definition} {}", def.actions);
+                }
                 (ConstraintKind::ForeignKey, definition)
             }
             ConstraintDefKind::Exclusion => (ConstraintKind::Exclusion, "EXCLUDE".to_owned()),

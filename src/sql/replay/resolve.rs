@@ -13,6 +13,64 @@ use crate::sql::understand::{of_body, understand};
 /// The schema of temporary tables: PostgreSQL's name for it, and here the same for MySQL and MariaDB.
 pub(super) const TEMPORARY: &str = "pg_temp";
 
+/// The schema of PostgreSQL's own tables.
+const SYSTEM: &str = "pg_catalog";
+
+/// Those of them that statements read, as a rule. A table of the user's may begin with `pg_`, too.
+const SYSTEM_TABLES: &[&str] = &[
+    "pg_am",
+    "pg_attrdef",
+    "pg_attribute",
+    "pg_auth_members",
+    "pg_authid",
+    "pg_available_extensions",
+    "pg_class",
+    "pg_collation",
+    "pg_constraint",
+    "pg_database",
+    "pg_depend",
+    "pg_description",
+    "pg_enum",
+    "pg_event_trigger",
+    "pg_extension",
+    "pg_foreign_server",
+    "pg_foreign_table",
+    "pg_index",
+    "pg_indexes",
+    "pg_inherits",
+    "pg_language",
+    "pg_locks",
+    "pg_matviews",
+    "pg_namespace",
+    "pg_opclass",
+    "pg_operator",
+    "pg_partitioned_table",
+    "pg_policies",
+    "pg_policy",
+    "pg_proc",
+    "pg_publication",
+    "pg_publication_tables",
+    "pg_range",
+    "pg_replication_slots",
+    "pg_rewrite",
+    "pg_roles",
+    "pg_rules",
+    "pg_sequence",
+    "pg_sequences",
+    "pg_settings",
+    "pg_stat_activity",
+    "pg_stat_user_tables",
+    "pg_statistic_ext",
+    "pg_stats",
+    "pg_subscription",
+    "pg_tables",
+    "pg_tablespace",
+    "pg_trigger",
+    "pg_type",
+    "pg_user",
+    "pg_views",
+];
+
 /// How deep functions may call each other to be seen through.
 const MAX_CALLS: usize = 4;
 
@@ -50,7 +108,14 @@ impl Names {
         let first = places.next();
         match first {
             Some(first) if !catalog.tables.contains_key(&first) => {
-                places.find(|place| catalog.tables.contains_key(place)).unwrap_or(first)
+                let found = places.find(|place| catalog.tables.contains_key(place));
+                // `pg_catalog` is looked at before all others.
+                let own = || {
+                    SYSTEM_TABLES
+                        .contains(&name.name.as_str())
+                        .then(|| TableName::in_schema(SYSTEM, &name.name))
+                };
+                found.or_else(own).unwrap_or(first)
             }
             Some(first) => first,
             None => name.clone(),

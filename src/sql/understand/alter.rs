@@ -51,12 +51,13 @@ pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
 
 /// What a clause says besides what it does, and whether the statement is about the table ONLY.
 pub(super) fn marks(reader: Reader<'_>, (start, end): (usize, usize)) -> BTreeSet<&'static str> {
-    if reader.engine.is_mysql_family() {
-        return BTreeSet::new();
-    }
     let within = |lexeme: &&Lexeme| lexeme.start >= start && lexeme.end <= end;
     let words: Vec<_> = reader.rest.iter().filter(within).filter_map(Lexeme::word).collect();
     let has = |phrase: &[&str]| words.windows(phrase.len()).any(|found| found == phrase);
+    if reader.engine.is_mysql_family() {
+        let asks = has(&["IF", "EXISTS"]) || has(&["IF", "NOT", "EXISTS"]);
+        return asks.then_some("if-exists").into_iter().collect();
+    }
     let said = [
         ("add", words.first().is_some_and(|first| first == "ADD")),
         ("cascade", words.last().is_some_and(|last| last == "CASCADE")),
@@ -69,6 +70,7 @@ pub(super) fn marks(reader: Reader<'_>, (start, end): (usize, usize)) -> BTreeSe
         ("nulls-not-distinct", has(&["NULLS", "NOT", "DISTINCT"])),
         ("statistics-default", has(&["STATISTICS", "DEFAULT"])),
         ("access-default", has(&["METHOD", "DEFAULT"])),
+        ("if-exists", reader.rest.get(2).is_some_and(|third| third.is_word("IF"))),
         ("only", reader.rest.iter().take(5).any(|lexeme| lexeme.is_word("ONLY"))),
     ];
     said.into_iter().filter(|(_, holds)| *holds).map(|(mark, _)| mark).collect()

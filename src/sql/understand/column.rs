@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     ColumnDef as ParsedColumn, ColumnOption, ConstraintUsingIndex, DataType, Expr,
-    GeneratedExpressionMode, IndexColumn, IndexType, TableConstraint,
+    GeneratedExpressionMode, IndexColumn, IndexType, ReferentialAction, TableConstraint,
 };
 
 use super::reader::Reader;
@@ -61,6 +61,7 @@ pub(super) fn column_of(
                 let mut change = constraint(kind, vec![name.clone()]);
                 if let Change::AddConstraint { constraint, .. } = &mut change {
                     constraint.references = idents(reader, &key.referred_columns);
+                    constraint.actions = actions(key.on_delete, key.on_update);
                 }
                 beside.push(change);
             }
@@ -155,7 +156,7 @@ pub(super) fn constraint(
     parsed: &TableConstraint,
     not_valid: bool,
 ) -> Change {
-    let mut references = Vec::new();
+    let (mut references, mut does) = (Vec::new(), String::new());
     let (name, kind, columns) = match parsed {
         TableConstraint::Unique(key) => {
             let name = key.name.as_ref().or(key.index_name.as_ref()).map(|name| reader.ident(name));
@@ -168,6 +169,7 @@ pub(super) fn constraint(
             let to = reader.object(&key.foreign_table);
             let columns = idents(reader, &key.columns);
             references = idents(reader, &key.referred_columns);
+            does = actions(key.on_delete, key.on_update);
             (&key.name, ConstraintDefKind::ForeignKey { to }, columns)
         }
         TableConstraint::Check(check) => {
@@ -205,9 +207,25 @@ pub(super) fn constraint(
         }
     };
     let name = name.as_ref().map(|name| reader.ident(name));
-    let constraint =
-        ConstraintDef { not_valid, references, ..ConstraintDef::new(name, kind, columns) };
+    let constraint = ConstraintDef {
+        not_valid,
+        references,
+        actions: does,
+        ..ConstraintDef::new(name, kind, columns)
+    };
     Change::AddConstraint { table: table.clone(), constraint }
+}
+
+/// What a foreign key does to its rows, without the actions that only refuse.
+fn actions(on_delete: Option<ReferentialAction>, on_update: Option<ReferentialAction>) -> String {
+    let acts = |action: &ReferentialAction| {
+        !matches!(action, ReferentialAction::Restrict | ReferentialAction::NoAction)
+    };
+    let said = |event: &str, action: Option<ReferentialAction>| {
+        action.filter(acts).map(|action| format!("ON {event} {action}"))
+    };
+    let said = [said("DELETE", on_delete), said("UPDATE", on_update)];
+    said.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn idents(reader: Reader<'_>, idents: &[sqlparser::ast::Ident]) -> Vec<String> {

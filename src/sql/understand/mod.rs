@@ -75,7 +75,10 @@ pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> 
         .map(|(change, clause)| Located {
             change,
             span: clause.map_or(span, |(start, end)| places.span(start, end)),
-            marks: clause.map(|bytes| alter::marks(reader, bytes)).unwrap_or_default(),
+            marks: match clause {
+                Some(bytes) => alter::marks(reader, bytes),
+                None => statement::marks(reader),
+            },
         })
         .collect()
 }

@@ -62,6 +62,7 @@ pub(super) fn constraint(mut part: Reader<'_>, table: &TableName) -> Option<Chan
         if let Some(inside) = part.parenthesis() {
             constraint.references = names(inside)?;
         }
+        constraint.actions = part.actions();
     } else if !part.eat("EXCLUDE") {
         return None;
     }

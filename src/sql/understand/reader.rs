@@ -62,6 +62,22 @@ impl<'a> Reader<'a> {
         choices.iter().any(|words| self.eat(words))
     }
 
+    /// What a foreign key that stands here does to its rows, without the actions that only refuse.
+    pub(super) fn actions(mut self) -> String {
+        let mut found = Vec::new();
+        while !self.is_empty() {
+            let event = ["ON DELETE", "ON UPDATE"].into_iter().find(|event| self.eat(event));
+            let Some(event) = event else {
+                self.skip();
+                continue;
+            };
+            let action =
+                ["CASCADE", "SET NULL", "SET DEFAULT"].into_iter().find(|word| self.eat(word));
+            found.extend(action.map(|action| format!("{event} {action}")));
+        }
+        found.join(" ")
+    }
+
     /// Reads this token.
     pub(super) fn eat_token(&mut self, token: &Token) -> bool {
         match self.rest.split_first() {

@@ -64,6 +64,12 @@ fn collect(reader: Reader<'_>, tree: &impl Visit) -> Rows {
 
 fn by_words(mut reader: Reader<'_>) -> Rows {
     let mut rows = Rows::default();
+    // sqlparser does not know FOR NO KEY UPDATE and FOR KEY SHARE.
+    let for_update = reader.rest.windows(2).any(|pair| {
+        let [first, second] = pair else { return false };
+        first.is_word("FOR")
+            && ["UPDATE", "SHARE", "NO", "KEY"].iter().any(|word| second.is_word(word))
+    });
     if reader.eat("UPDATE") {
         let _only: bool = reader.eat("ONLY");
         let table = reader.table();
@@ -78,7 +84,7 @@ fn by_words(mut reader: Reader<'_>) -> Rows {
         while let Some(table) = reader.table() {
             let is_call = reader.rest.first().is_some_and(|next| next.token == Token::LParen);
             if !is_call {
-                rows.reads.push(Read { table, for_update: false, by: Vec::new() });
+                rows.reads.push(Read { table, for_update, by: Vec::new() });
             }
             if !reader.eat_token(&Token::Comma) {
                 break;

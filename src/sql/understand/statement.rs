@@ -1,5 +1,7 @@
 //! Statements that sqlparser reads as a whole.
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{CreateIndex, CreateTable, CreateTableLikeKind, IndexColumn, Statement};
 
 use sqlparser::parser::Parser;
@@ -162,6 +164,27 @@ fn keys(columns: &[IndexColumn]) -> Option<String> {
     };
     let written = || columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     columns.iter().any(more).then(written)
+}
+
+/// What a statement says besides: that it is about the rows of a table ONLY, or about an index IF it is there.
+pub(super) fn marks(reader: Reader<'_>) -> BTreeSet<&'static str> {
+    let mut rest = reader;
+    if reader.engine.is_mysql_family() {
+        let index = reader.rest.iter().take(4).any(|lexeme| lexeme.is_word("INDEX"));
+        let asks = index && reader.rest.iter().take(5).any(|lexeme| lexeme.is_word("IF"));
+        return asks.then_some("if-exists").into_iter().collect();
+    }
+    if reader.engine != Engine::Postgres {
+        return BTreeSet::new();
+    }
+    if rest.eat("SELECT") {
+        while !rest.is_empty() && !rest.eat("FROM") {
+            rest.skip();
+        }
+    }
+    let begins = rest.rest.len() < reader.rest.len();
+    let only = (begins || rest.eat("UPDATE") || rest.eat("DELETE FROM")) && rest.word() == "ONLY";
+    only.then_some("only").into_iter().collect()
 }
 
 /// `UPDATE ONLY t`, `DELETE FROM ONLY t`, `SELECT ... FROM ONLY t`, `CREATE INDEX ... ON ONLY t`.

@@ -6,7 +6,7 @@ use super::tables::{ancestors, family};
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::act::Act;
-use crate::sql::catalog::{Catalog, Table, TableKind};
+use crate::sql::catalog::{Catalog, ConstraintKind, Table, TableKind};
 use crate::sql::rename::{may_mention, mentions};
 
 /// DROP TABLE.
@@ -14,7 +14,10 @@ pub(super) fn table(table: &TableName, cascade: bool, catalog: &Catalog) -> Case
     let above = ancestors(table, catalog);
     let parent: Vec<_> = above.first().cloned().into_iter().collect();
     let default = parent.iter().filter_map(|parent| super::partitions::default(parent, catalog));
+    let (tops, leaves) = far_partitions(std::slice::from_ref(table), catalog);
     Case::new("drop_table", table)
+        .part("far-tops", tops)
+        .part("far-leaves", leaves)
         .fact("cascade", cascade)
         .fact("partition", !parent.is_empty())
         .part("gone", gone(std::slice::from_ref(table), cascade, catalog))
@@ -29,11 +32,9 @@ fn gone(tables: &[TableName], cascade: bool, catalog: &Catalog) -> Vec<TableName
     for table in tables {
         let family = family(table, catalog);
         for name in &family {
-            let inherited = ancestors(name, catalog);
-            let keys = std::iter::once(name).chain(&inherited);
-            let keys: Vec<_> = keys.flat_map(|name| catalog.partners(name)).collect();
             all.push(name.clone());
-            all.extend(keys);
+            let partners = own_partners(name, catalog).into_iter();
+            all.extend(partners.filter(|name| !catalog.is_kind(name, TableKind::Partitioned)));
             if cascade {
                 let referrers = catalog.referrers(name);
                 all.extend(referrers.iter().flat_map(|name| super::tables::family(name, catalog)));
@@ -42,6 +43,30 @@ fn gone(tables: &[TableName], cascade: bool, catalog: &Catalog) -> Vec<TableName
         }
     }
     all
+}
+
+/// The far ends of a table's own foreign keys. A partition's are those that its parent does not have.
+fn own_partners(table: &TableName, catalog: &Catalog) -> Vec<TableName> {
+    let keys = |name: &TableName| {
+        let known = catalog.tables.get(name).into_iter().flat_map(|known| &known.constraints);
+        known.filter(|key| key.kind == ConstraintKind::ForeignKey).collect::<Vec<_>>()
+    };
+    let above = ancestors(table, catalog);
+    let inherited: Vec<_> = above.iter().flat_map(keys).collect();
+    let own = keys(table).into_iter().filter(|key| {
+        !inherited.iter().any(|above| above.other == key.other && above.columns == key.columns)
+    });
+    own.filter_map(|key| key.other.clone()).filter(|other| other != table).collect()
+}
+
+/// Of partitioned tables at the far ends of foreign keys, themselves and the partitions that are partitioned, and
+/// those that hold rows.
+fn far_partitions(tables: &[TableName], catalog: &Catalog) -> (Vec<TableName>, Vec<TableName>) {
+    let below = tables.iter().flat_map(|table| family(table, catalog));
+    let far = below.flat_map(|name| own_partners(&name, catalog));
+    let partitioned = far.filter(|name| catalog.is_kind(name, TableKind::Partitioned));
+    let all = partitioned.flat_map(|name| family(&name, catalog));
+    all.partition(|name| catalog.is_kind(name, TableKind::Partitioned))
 }
 
 fn materialized(views: Vec<TableName>, catalog: &Catalog) -> Vec<TableName> {
@@ -84,6 +109,8 @@ fn schema(schema: &str, catalog: &Catalog) -> Vec<TableName> {
     let is_in = |name: &&TableName| name.schema.as_deref() == Some(schema);
     let tables: Vec<_> = catalog.tables.keys().filter(is_in).cloned().collect();
     let mut all = gone(&tables, true, catalog);
+    let (tops, leaves) = far_partitions(&tables, catalog);
+    all.extend(tops.into_iter().chain(leaves));
     let prefix = format!("{schema}.");
     all.extend(with(catalog, |table| {
         let typed = table.columns.iter().any(|column| column.data_type.starts_with(&prefix));

@@ -13,11 +13,12 @@ mod upkeep;
 use super::case::Case;
 use crate::model::name::TableName;
 use crate::sql::catalog::{Catalog, TableKind};
-use crate::sql::change::Change;
+use crate::sql::change::{Change, Located};
 
 /// The cases of a change; `None` when it is another's to judge. An empty answer costs nothing.
-pub(super) fn cases(change: &Change, catalog: &Catalog) -> Option<Vec<Case>> {
-    let cases = match change {
+pub(super) fn cases(located: &Located, catalog: &Catalog) -> Option<Vec<Case>> {
+    let only = located.has("only");
+    let cases = match &located.change {
         Change::CreateTable { table, origin, if_not_exists, .. } => {
             tables::create(table, origin, *if_not_exists, catalog)
         }
@@ -76,8 +77,9 @@ pub(super) fn cases(change: &Change, catalog: &Catalog) -> Option<Vec<Case>> {
         Change::RenameIndex { .. } => vec![Case::of("rename_index")],
         Change::Other { what } => vec![objects::other(what)],
         Change::Insert { table, columns, .. } => rows::insert(table, columns, catalog),
-        Change::Update { table, columns, .. } => rows::update(table, columns, catalog),
-        Change::Delete { table, .. } => rows::delete(table, catalog),
+        Change::Update { table, columns, .. } => rows::update((table, only), columns, catalog),
+        Change::Delete { table, filtered } => rows::delete((table, only), *filtered, catalog),
+        Change::Act(act) if act.kind == "read" => rows::query(act, only, catalog),
         Change::Act(act) => objects::cases(act, catalog),
         _ => return None,
     };
@@ -85,7 +87,7 @@ pub(super) fn cases(change: &Change, catalog: &Catalog) -> Option<Vec<Case>> {
 }
 
 /// Whether a table is known not to be there.
-fn is_missing(table: &TableName, catalog: &Catalog) -> bool {
+pub(super) fn is_missing(table: &TableName, catalog: &Catalog) -> bool {
     is_known(catalog) && !catalog.tables.contains_key(table)
 }
 

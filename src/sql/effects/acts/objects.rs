@@ -9,7 +9,6 @@ use crate::sql::catalog::{Catalog, TableKind};
 /// The cases of an act. One that the catalog cannot tell enough of has a kind without rows: the worst.
 pub(super) fn cases(act: &Act, catalog: &Catalog) -> Vec<Case> {
     match act.kind {
-        "read" => rows::query(act, catalog),
         "copy_to" => vec![copy(act, catalog)],
         "create_materialized_view" => vec![create_materialized(act, catalog)],
         "refresh" => vec![refresh(act, catalog)],

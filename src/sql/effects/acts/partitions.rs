@@ -3,7 +3,7 @@
 use super::super::case::Case;
 use super::bounds;
 use super::leaves;
-use super::tables::family;
+use super::tables::{ancestors, family};
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::catalog::{Catalog, ConstraintKind, Table};
@@ -17,6 +17,12 @@ pub(super) fn default(parent: &TableName, catalog: &Catalog) -> Option<TableName
 fn is_default(name: &TableName, catalog: &Catalog) -> bool {
     let known = catalog.tables.get(name);
     known.is_some_and(|known| known.shape.bound.as_deref() == Some("DEFAULT"))
+}
+
+/// The tables whose foreign keys point at a table, or at one of which it is a partition.
+pub(super) fn referrers(table: &TableName, catalog: &Catalog) -> Vec<TableName> {
+    let all = std::iter::once(table.clone()).chain(ancestors(table, catalog));
+    all.flat_map(|name| catalog.referrers(&name)).collect()
 }
 
 /// ATTACH PARTITION.
@@ -47,7 +53,7 @@ pub(super) fn attach(act: &Act, catalog: &Catalog) -> Vec<Case> {
             .part("default-rows", default.iter().flat_map(|name| leaves(name, catalog)))
             .part("kept-partners", kept)
             .part("made-partners", made)
-            .part("referrers", catalog.referrers(table)),
+            .part("referrers", referrers(table, catalog)),
     ]
 }
 
@@ -94,12 +100,18 @@ pub(super) fn detach(act: &Act, catalog: &Catalog) -> Vec<Case> {
     };
     // Even when it is the one that goes: PostgreSQL 13 locks it as the default alone.
     let default = default(table, catalog);
-    let referrers = catalog.referrers(table);
+    let referrers = referrers(table, catalog);
+    let watched = std::iter::once(table.clone())
+        .chain(ancestors(table, catalog))
+        .any(|name| catalog.tables.get(&name).is_some_and(|known| !known.triggers.is_empty()));
+    let above = if referrers.is_empty() { Vec::new() } else { ancestors(table, catalog) };
     vec![
         Case::new("detach_partition", table)
             .fact("concurrently", act.has("concurrently"))
             .fact("finalize", act.has("finalize"))
             .fact("referenced", !referrers.is_empty())
+            .fact("own-triggers", watched)
+            .part("above", above)
             .part("partition", [partition.clone()])
             .part("below", catalog.descendants(partition))
             .part("partition-rows", leaves(partition, catalog))

@@ -10,29 +10,49 @@ use crate::sql::catalog::{Catalog, ConstraintKind, Table, TableKind};
 
 /// INSERT: the far ends of foreign keys are looked at when a column of theirs is given.
 pub(super) fn insert(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<Case> {
-    target("insert", table, catalog, |name| far_ends(name, columns, catalog))
+    target("insert", (table, false), catalog, |name| far_ends(name, columns, catalog))
 }
 
 /// UPDATE: the far ends of keys that it sets, and those that refer to what it sets.
-pub(super) fn update(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<Case> {
-    target("update", table, catalog, |name| {
+pub(super) fn update(
+    (table, only): (&TableName, bool),
+    columns: &[String],
+    catalog: &Catalog,
+) -> Vec<Case> {
+    let mut cases = target("update", (table, only), catalog, |name| {
         let mut all =
             if columns.is_empty() { Vec::new() } else { far_ends(name, columns, catalog) };
         let referrers = catalog.referrers(name).into_iter();
         all.extend(referrers.filter(|referrer| points_at(referrer, name, columns, catalog)));
         all
-    })
+    });
+    let set = catalog.behind(table).into_iter().flat_map(|name| {
+        let referrers = catalog.referrers(&name).into_iter();
+        let referrers = referrers.filter(|referrer| points_at(referrer, &name, columns, catalog));
+        let changed = |referrer: &TableName| is_changed(referrer, &name, "UPDATE", catalog);
+        referrers.filter(changed).collect::<Vec<_>>()
+    });
+    let set: Vec<_> = set.collect();
+    cases.pop().map(|case| case.part("changed", set)).into_iter().collect()
 }
 
 /// DELETE: the rows that refer to those that go are looked for, and changed with ON DELETE CASCADE or SET NULL.
-pub(super) fn delete(table: &TableName, catalog: &Catalog) -> Vec<Case> {
-    let mut cases = target("delete", table, catalog, |_| Vec::new());
+pub(super) fn delete(
+    (table, only): (&TableName, bool),
+    filtered: bool,
+    catalog: &Catalog,
+) -> Vec<Case> {
+    let mut cases = target("delete", (table, only), catalog, |_| Vec::new());
     for table in catalog.behind(table) {
         let mut kept = Vec::new();
         let mut changed = Vec::new();
+        let mut searched = Vec::new();
         for name in std::iter::once(table.clone()).chain(ancestors(&table, catalog)) {
             for referrer in catalog.referrers(&name) {
-                if is_changed(&referrer, &name, catalog) {
+                if !filtered || !is_led_to(&referrer, &name, catalog) {
+                    searched.extend(leaves(&referrer, catalog));
+                }
+                if is_changed(&referrer, &name, "DELETE", catalog) {
                     changed.push(referrer);
                 } else {
                     kept.push(referrer);
@@ -40,26 +60,38 @@ pub(super) fn delete(table: &TableName, catalog: &Catalog) -> Vec<Case> {
             }
         }
         if let Some(case) = cases.pop() {
-            cases.push(case.part("far", kept).part("changed", changed));
+            cases.push(case.part("far", kept).part("changed", changed).part("searched", searched));
         }
     }
     cases
 }
 
-fn is_changed(referrer: &TableName, of: &TableName, catalog: &Catalog) -> bool {
+/// Whether an index of `referrer` leads to the rows that refer to one of `of`.
+fn is_led_to(referrer: &TableName, of: &TableName, catalog: &Catalog) -> bool {
+    let Some(known) = catalog.tables.get(referrer) else { return true };
+    let mut keys = known
+        .constraints
+        .iter()
+        .filter(|key| key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(of));
+    keys.all(|key| {
+        key.columns.is_empty() || leading(known).any(|first| key.columns.contains(first))
+    })
+}
+
+fn is_changed(referrer: &TableName, of: &TableName, event: &str, catalog: &Catalog) -> bool {
     let keys = catalog.tables.get(referrer).into_iter().flat_map(|known| &known.constraints);
     let mut keys = keys.filter(|key| key.other.as_ref() == Some(of));
     keys.any(|key| {
         let upper = key.definition.to_ascii_uppercase();
         ["CASCADE", "SET NULL", "SET DEFAULT"]
             .iter()
-            .any(|action| upper.contains(&format!("ON DELETE {action}")))
+            .any(|action| upper.contains(&format!("ON {event} {action}")))
     })
 }
 
 fn target(
     kind: &'static str,
-    table: &TableName,
+    (table, only): (&TableName, bool),
     catalog: &Catalog,
     far: impl Fn(&TableName) -> Vec<TableName>,
 ) -> Vec<Case> {
@@ -69,8 +101,10 @@ fn target(
         std::iter::once(name.clone()).chain(above).flat_map(|name| far(&name)).collect::<Vec<_>>()
     });
     let far: Vec<_> = keys.collect();
-    let written: Vec<_> =
-        behind.iter().flat_map(|name| family_of_rows(kind, name, catalog)).collect();
+    let below = |name: &TableName| {
+        if only { vec![name.clone()] } else { family_of_rows(kind, name, catalog) }
+    };
+    let written: Vec<_> = behind.iter().flat_map(below).collect();
     vec![Case::of(kind).part("table", written).part("far", far)]
 }
 
@@ -114,12 +148,15 @@ fn sets_key(table: &TableName, columns: &[String], catalog: &Catalog) -> bool {
 }
 
 /// A query: the tables behind the names that it reads.
-pub(super) fn query(act: &Act, catalog: &Catalog) -> Vec<Case> {
+pub(super) fn query(act: &Act, only: bool, catalog: &Catalog) -> Vec<Case> {
     let planned = act.has("planned");
     let case = Case::of("read")
         .fact("planned", planned)
         .fact("locks-rows", act.reads.iter().any(|read| read.for_update));
-    let case = reading(case, &act.reads, catalog);
+    let case = match act.reads.split_first() {
+        Some((first, rest)) if only => reading(alone(case, first, catalog), rest, catalog),
+        _ => reading(case, &act.reads, catalog),
+    };
     let written = act.others.iter().flat_map(|name| catalog.behind(name));
     vec![case.part("written", written.collect::<Vec<_>>())]
 }
@@ -131,24 +168,26 @@ pub(super) fn reading(case: Case, reads: &[Read], catalog: &Catalog) -> Case {
         let behind = catalog.behind(&read.table);
         let all: Vec<_> = behind.iter().flat_map(|name| family(name, catalog)).collect();
         let part = if read.for_update { "locked" } else { "reads" };
-        let rows: Vec<_> = behind
-            .iter()
-            .filter(|name| !is_found(name, read, catalog))
-            .flat_map(|name| {
-                let mut rows = leaves(name, catalog);
-                rows.extend(stored(catalog.descendants(name), catalog));
-                rows
-            })
-            .collect();
+        let rows = stored(all.iter().cloned(), catalog).into_iter();
+        let rows: Vec<_> = rows.filter(|name| !is_found(name, read, catalog)).collect();
         case = case.part(part, all).part("scanned", rows);
     }
     case
 }
 
-/// Whether an index leads to the rows that are looked for.
+/// The same of a table ONLY.
+fn alone(case: Case, read: &Read, catalog: &Catalog) -> Case {
+    let behind = catalog.behind(&read.table);
+    let rows = stored(behind.iter().cloned(), catalog).into_iter();
+    let rows: Vec<_> = rows.filter(|name| !is_found(name, read, catalog)).collect();
+    case.part("reads", behind).part("scanned", rows)
+}
+
+/// Whether an index leads to the rows that are looked for. A partition has those of its parent.
 fn is_found(table: &TableName, read: &Read, catalog: &Catalog) -> bool {
-    let Some(known) = catalog.tables.get(table) else { return false };
-    leading(known).any(|column| read.by.iter().any(|by| by == column))
+    let above = ancestors(table, catalog);
+    let known = std::iter::once(table).chain(&above).filter_map(|name| catalog.tables.get(name));
+    known.flat_map(leading).any(|column| read.by.iter().any(|by| by == column))
 }
 
 fn leading(table: &Table) -> impl Iterator<Item = &String> {

@@ -36,7 +36,7 @@ pub(super) fn create(
                 .part("default", default.iter().flat_map(|name| family(name, catalog)))
                 .part("default-rows", default.iter().flat_map(|name| leaves(name, catalog)))
                 .part("partners", catalog.partners(parent))
-                .part("referrers", catalog.referrers(parent)),
+                .part("referrers", super::partitions::referrers(parent, catalog)),
         );
     } else if !origin.parents.is_empty() {
         cases.push(Case::of("create_heir").part("parents", origin.parents.clone()));
@@ -61,7 +61,7 @@ pub(super) fn truncate(
     catalog: &Catalog,
 ) -> Case {
     let mut all = if only { vec![table.clone()] } else { family(table, catalog) };
-    let parents = all.iter().filter(|_| cascade).flat_map(|name| ancestors(name, catalog));
+    let parents = all.iter().filter_map(|name| ancestors(name, catalog).into_iter().next());
     let parents: Vec<_> = parents.filter(|name| !all.contains(name)).collect();
     let mut at = 0;
     while let Some(name) = all.get(at).cloned() {

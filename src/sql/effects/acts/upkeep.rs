@@ -25,6 +25,7 @@ pub(super) fn reindex(act: &Act, catalog: &Catalog) -> Vec<Case> {
             .fact("concurrently", act.has("concurrently"))
             .fact("partitioned", catalog.is_kind(table, TableKind::Partitioned))
             .part("partitions", partitions(table, catalog))
+            .part("leaves", leaves(table, catalog))
             .part("rows", indexed(leaves(table, catalog), act, catalog))
     };
     if tables.is_empty() { vec![Case::of(act.kind)] } else { tables.iter().map(case).collect() }
@@ -54,7 +55,10 @@ pub(super) fn whole(act: &Act, catalog: &Catalog) -> Vec<Case> {
         let partitioned = catalog.is_kind(table, TableKind::Partitioned);
         Case::new(act.kind, table)
             .fact("partitioned", partitioned)
+            .fact("only", act.has("only"))
+            .fact("inherited", !partitioned && !below.is_empty())
             .fact("with-analyze", act.has("with-analyze"))
+            .part("leaves", stored(catalog.descendants(table), catalog))
             .part("partitions", if partitioned { below.clone() } else { Vec::new() })
             .part("heirs", if partitioned { Vec::new() } else { below.clone() })
             .part(

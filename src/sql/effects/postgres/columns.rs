@@ -44,15 +44,17 @@ pub(super) fn drop(located: &Located, table: &TableName, column: &str, scene: &S
     let there =
         if located.has("cascade") { keys::to(catalog, table, Some(column)) } else { Vec::new() };
     let referrers: Vec<_> = there.into_iter().map(|key| key.other).collect();
-    let stored = catalog.readers(table).into_iter();
+    let stored = catalog.readers_of_column(table, column).into_iter();
     let stored = stored.filter(|view| catalog.is_kind(view, TableKind::MaterializedView));
     let stored: Vec<_> = if located.has("cascade") { stored.collect() } else { Vec::new() };
+    let (middles, leaves) = keys::levels(catalog, &partners);
     scene
         .case("drop_column", table, located)
         .fact("foreign-key", !partners.is_empty())
         .fact("referenced", !referrers.is_empty())
         .fact("partner-partitioned", is_partitioned(&partners, catalog))
-        .with("partner-partitions", partners.iter().flat_map(|table| catalog.descendants(table)))
+        .with("partner-middles", middles)
+        .with("partner-leaves", leaves)
         .with("partner", partners)
         .with("referrers", keys::with_descendants(catalog, &referrers))
         .with("materialized-views", stored)

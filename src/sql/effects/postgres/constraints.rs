@@ -40,8 +40,14 @@ pub(super) fn add(
             added.is_some() || is_known_not_null(known, column)
         })
     });
+    let heirs = scene.catalog.descendants(table).into_iter();
+    let unproven = heirs.filter(|heir| {
+        let known = scene.table(heir);
+        !constraint.columns.iter().all(|column| is_known_not_null(known, column))
+    });
     let case = scene
         .case(kind, table, located)
+        .with("unproven", unproven)
         .fact("not-valid", unchecked)
         .fact("using-index", using_index)
         .fact("not-null", is_not_null(constraint))
@@ -165,6 +171,7 @@ pub(super) fn drop(located: &Located, table: &TableName, name: &str, scene: &Sce
         }
         _ => Vec::new(),
     };
+    let (middles, leaves) = keys::levels(catalog, partner.as_slice());
     scene
         .case("drop_constraint", table, located)
         .fact("is-key", key.is_some())
@@ -175,7 +182,9 @@ pub(super) fn drop(located: &Located, table: &TableName, name: &str, scene: &Sce
         )
         .fact("is-check", kind == Some(ConstraintKind::Check))
         .fact("is-local", constraint.is_some_and(|known| known.definition.ends_with("NO INHERIT")))
-        .with("partner", keys::with_descendants(catalog, partner.as_slice()))
+        .with("partner-middles", middles)
+        .with("partner-leaves", leaves)
+        .with("partner", partner)
         .with("referrers", keys::with_descendants(catalog, &referrers))
 }
 

@@ -13,7 +13,11 @@ pub(in crate::sql::effects) fn case(act: &Act, catalog: &Catalog) -> Option<Case
     Some(match (act.kind, &act.object) {
         ("create_domain", _) => Case::of("create_domain"),
         ("alter_domain", Some(name)) => {
-            marks(Case::of("alter_domain")).part("columns", of_domain(name, catalog))
+            let known = catalog.beside.domains.iter().find(|(known, _)| known.name == name.name);
+            let is_not_null = known.is_some_and(|(_, domain)| domain.not_null);
+            marks(Case::of("alter_domain"))
+                .fact("is-not-null", is_not_null)
+                .part("columns", of_domain(name, catalog))
         }
         ("alter_type", Some(name)) => {
             let typed = catalog.tables.iter().filter(|(_, known)| {

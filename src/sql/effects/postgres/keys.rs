@@ -1,7 +1,7 @@
 //! Foreign keys at both ends.
 
 use crate::model::name::TableName;
-use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, TableKind};
 
 /// A foreign key, seen from one of its tables.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,6 +56,12 @@ pub(in crate::sql::effects) fn referenced(
     named.unwrap_or_else(|| {
         catalog.tables.get(table).map(|known| known.key.clone()).unwrap_or_default()
     })
+}
+
+/// The partitions of partitioned tables that are partitioned themselves, and those that hold rows.
+pub(super) fn levels(catalog: &Catalog, tables: &[TableName]) -> (Vec<TableName>, Vec<TableName>) {
+    let below = tables.iter().flat_map(|table| catalog.descendants(table));
+    below.partition(|table| catalog.is_kind(table, TableKind::Partitioned))
 }
 
 /// Tables with all that is below them.

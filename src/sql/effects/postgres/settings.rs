@@ -63,9 +63,9 @@ pub(super) fn case(
             })
         })
         .flatten();
-    let row_triggers = known.is_some_and(|known| {
-        !known.triggers.is_empty()
-            || known.constraints.iter().any(|known| known.kind == ConstraintKind::ForeignKey)
+    let own_triggers = known.is_some_and(|known| !known.triggers.is_empty());
+    let key_triggers = known.is_some_and(|known| {
+        known.constraints.iter().any(|known| known.kind == ConstraintKind::ForeignKey)
     });
     let case = scene
         .case(kind, table, located)
@@ -79,7 +79,8 @@ pub(super) fn case(
         .fact("unlogged", known.is_some_and(|known| known.shape.unlogged))
         .fact("unknown", known.is_none())
         .fact("enforcement", has("ENFORCED"))
-        .fact("row-triggers", row_triggers)
+        .fact("own-triggers", own_triggers)
+        .fact("row-triggers", own_triggers || key_triggers)
         .with("partner", partner.and_then(|known| known.other.clone()));
     Some(case)
 }

@@ -43,21 +43,21 @@ pub(super) fn change(
             || !checked.is_empty()
     });
     let read: Vec<_> = read.collect();
-    let partner_partitions: Vec<_> =
-        partners.iter().flat_map(|table| catalog.descendants(table)).collect();
+    let (middles, leaves) = keys::levels(catalog, &partners);
     scene
         .case("change_type", table, located)
         .fact("free", shift.is_free)
         .fact("using", using.is_some())
         .fact(family_of(old), true)
         .fact("foreign-key", !partners.is_empty())
-        .fact("partner-partitioned", !partner_partitions.is_empty())
+        .fact("partner-partitioned", !leaves.is_empty())
         .fact("referenced", !referrers.is_empty())
         .fact("read-again", !read.is_empty())
         .with("read-again", read)
         .with("checked", keys::with_descendants(catalog, &checked))
         .with("partner", partners)
-        .with("partner-partitions", partner_partitions)
+        .with("partner-middles", middles)
+        .with("partner-leaves", leaves)
         .with("referrers", keys::with_descendants(catalog, &referrers))
 }
 

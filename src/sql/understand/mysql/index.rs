@@ -231,6 +231,7 @@ pub(super) fn references(
             far.push(column.name()?);
         }
     }
+    let actions = part.actions();
     while part.eat_any(&["MATCH FULL", "MATCH PARTIAL", "MATCH SIMPLE"])
         || (part.eat_any(&["ON DELETE", "ON UPDATE"])
             && part.eat_any(&["RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT", "NO ACTION"]))
@@ -238,6 +239,7 @@ pub(super) fn references(
     let mut change = constraint(table, name, ConstraintDefKind::ForeignKey { to }, columns);
     if let Change::AddConstraint { constraint, .. } = &mut change {
         constraint.references = far;
+        constraint.actions = actions;
         constraint.inline = place == Place::Column;
     }
     Some(change)

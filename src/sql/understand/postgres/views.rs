@@ -15,7 +15,8 @@ pub(super) fn create(mut rest: Reader<'_>, temporary: bool) -> Option<Act> {
     // A recursive view names itself.
     reads.retain(|read| read.table != view);
     let act = Act::new("create_view", words("CREATE VIEW", &view));
-    Some(Act { reads, interface, ..act.about(view).mark("temporary", temporary) })
+    let text = rest.text().to_owned();
+    Some(Act { reads, interface, text, ..act.about(view).mark("temporary", temporary) })
 }
 
 /// Behind CREATE MATERIALIZED VIEW.
@@ -27,7 +28,8 @@ pub(super) fn create_materialized(mut rest: Reader<'_>) -> Option<Act> {
     let (rest, no_data) = without_data(rest);
     let act = Act::new("create_materialized_view", words("CREATE MATERIALIZED VIEW", &view));
     let act = act.mark("if-not-exists", if_not_exists).mark("no-data", no_data);
-    Some(Act { reads: query(rest), interface, ..act.about(view) })
+    let text = rest.text().to_owned();
+    Some(Act { reads: query(rest), interface, text, ..act.about(view) })
 }
 
 /// A query without WITH [NO] DATA at its end, and whether it said NO.
