@@ -3,10 +3,19 @@
 use super::super::case::Case;
 use super::context::Context;
 use super::{columns, constraints, indexes, options};
-use crate::sql::change::Change;
+use crate::model::name::TableName;
+use crate::model::server::Engine;
+use crate::sql::catalog::ConstraintKind;
+use crate::sql::change::{Change, Located};
 
 /// The cases of one change.
-pub(super) fn cases(change: &Change, context: &Context<'_>) -> Vec<Case> {
+pub(super) fn cases(located: &Located, context: &Context<'_>) -> Vec<Case> {
+    let change = &located.change;
+    // MySQL does not know IF EXISTS here.
+    let is_mysql = context.server.engine == Engine::MySql;
+    if located.has("if-exists") && (is_mysql || is_idle(change, context)) {
+        return vec![context.case("if_exists")];
+    }
     let one = match change {
         Change::AddColumn { column, .. } => columns::add(column, context),
         Change::DropColumn { column, .. } => columns::drop(column, context),
@@ -35,15 +44,19 @@ pub(super) fn cases(change: &Change, context: &Context<'_>) -> Vec<Case> {
             options::upkeep(what, context)
         }
         Change::DropTable { .. } => {
-            let others = context
-                .constraints()
-                .any(|known| known.kind == crate::sql::catalog::ConstraintKind::ReferencedBy);
+            let is_dropped = |name: &TableName| {
+                let drops = |located: &Located| matches!(&located.change, Change::DropTable { table, .. } if table == name);
+                context.changes.iter().any(drops)
+            };
+            let others = context.constraints().any(|known| {
+                known.kind == ConstraintKind::ReferencedBy
+                    && !known.other.as_ref().is_some_and(is_dropped)
+            });
             context.case("drop_table").fact("referenced", others)
         }
         Change::Truncate { .. } => {
-            let others = context
-                .constraints()
-                .any(|known| known.kind == crate::sql::catalog::ConstraintKind::ReferencedBy);
+            let others =
+                context.constraints().any(|known| known.kind == ConstraintKind::ReferencedBy);
             context.case("truncate").fact("referenced", others)
         }
         Change::Update { .. } => context.case("update"),
@@ -57,4 +70,26 @@ pub(super) fn cases(change: &Change, context: &Context<'_>) -> Vec<Case> {
         | Change::Opaque { .. } => return Vec::new(),
     };
     vec![one]
+}
+
+/// Whether a clause with IF EXISTS or IF NOT EXISTS finds nothing to do.
+fn is_idle(change: &Change, context: &Context<'_>) -> bool {
+    let Some(known) = context.known.filter(|known| !known.columns.is_empty()) else { return false };
+    let has_index = |name: &str| known.indexes.iter().any(|index| context.same(&index.name, name));
+    let has_constraint =
+        |name: &str| known.constraints.iter().any(|known| context.same(&known.name, name));
+    match change {
+        Change::AddColumn { column, .. } => {
+            context.column(&column.name).is_some() && !context.drops_column(&column.name)
+        }
+        Change::DropColumn { column, .. } | Change::ChangeType { column, .. } => {
+            context.column(column).is_none()
+        }
+        Change::CreateIndex { index: Some(name), .. } => has_index(name),
+        Change::DropIndex { index, .. } => !has_index(index),
+        Change::DropConstraint { constraint, .. } => {
+            !has_constraint(constraint) && !has_index(constraint)
+        }
+        _ => false,
+    }
 }

@@ -55,7 +55,10 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
     context
         .case("drop_column")
         .fact("missing", is_missing(name, context))
-        .fact("in-key", holds(context.key()))
+        .fact(
+            "in-key",
+            holds(context.key()) || context.clustering().is_some_and(|index| holds(&index.columns)),
+        )
         .fact("indexed", !held.is_empty())
         .fact("index-stays", held.iter().any(|index| !context.goes(index)))
         .fact("in-foreign-key", context.refers(name) || context.is_referenced(name))
@@ -156,7 +159,9 @@ pub(super) fn modify(name: &str, to: &ColumnDef, context: &Context<'_>) -> Vec<C
         );
     }
     if known.counts != to.counts {
-        cases.push(context.case("column_counts").fact("starts", to.counts));
+        let keyed = context.refers(name) || context.is_referenced(name);
+        let case = context.case("column_counts").fact("in-foreign-key", keyed);
+        cases.push(case.fact("starts", to.counts));
     }
     cases.extend(generated(known, to, context));
     cases

@@ -133,6 +133,28 @@ impl<'a> Context<'a> {
         self.indexes().iter().any(|index| index.kind.as_deref() == Some(kind) && !self.goes(index))
     }
 
+    /// Whether a FULLTEXT index is there, be it that it goes.
+    pub(super) fn had_fulltext(&self) -> bool {
+        self.indexes().iter().any(|index| index.kind.as_deref() == Some("FULLTEXT"))
+    }
+
+    /// The unique key by which InnoDB orders the rows of a table without a primary key.
+    pub(super) fn clustering(&self) -> Option<&'a Index> {
+        let refuses_null = |name: &String| self.column(name).is_some_and(|known| known.not_null);
+        let unique = |index: &&Index| index.unique && index.columns.iter().all(refuses_null);
+        self.indexes().iter().find(unique).filter(|_| self.key().is_empty())
+    }
+
+    /// Whether a foreign key of the table that stays changes its rows: ON DELETE CASCADE and the like.
+    pub(super) fn has_acting_key(&self) -> bool {
+        let acts = |definition: &str| {
+            let upper = definition.to_ascii_uppercase();
+            ["CASCADE", "SET NULL", "SET DEFAULT"].iter().any(|action| upper.contains(action))
+        };
+        self.constraints()
+            .any(|key| key.kind == ConstraintKind::ForeignKey && acts(&key.definition))
+    }
+
     /// Whether a FULLTEXT index is there, and stays.
     pub(super) fn has_fulltext(&self) -> bool {
         self.has_kind("FULLTEXT")

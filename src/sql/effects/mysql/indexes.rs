@@ -28,6 +28,10 @@ pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
                     && column.generated.as_deref().map(Generated::written) == Some(Generated::Virtual))
         })
     };
+    let is_taken = index.as_ref().is_some_and(|name| {
+        let known = context.indexes().iter().find(|known| context.same(name, &known.name));
+        known.is_some_and(|known| !context.goes(known))
+    });
     let fulltext = kind.as_deref() == Some("FULLTEXT");
     let others = context.changes.iter().filter(|located| {
         matches!(&located.change, Change::CreateIndex { kind: Some(kind), .. } if kind == "FULLTEXT")
@@ -37,7 +41,9 @@ pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
         .case("add_index")
         .fact("same-as-before", same)
         .fact("unique", *unique)
+        .fact("exists", is_taken)
         .fact("add-fulltext", fulltext)
+        .fact("had-fulltext", context.had_fulltext())
         .fact("two-fulltext", fulltext && others.count() > 1)
         .fact("add-spatial", kind_is("SPATIAL"))
         .fact("add-vector", kind_is("VECTOR"))
@@ -76,11 +82,7 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
     let known = context.indexes().iter().find(|index| context.same(&index.name, name));
     let missing = known.is_none() && context.known.is_some_and(|known| !known.columns.is_empty());
     let replaced = known.is_some_and(|index| same_again(index, context));
-    let refuses_null = |name: &String| context.column(name).is_some_and(|column| column.not_null);
-    let unique = |index: &&Index| index.unique && index.columns.iter().all(refuses_null);
-    let clustering = context.key().is_empty()
-        && known.is_some_and(|index| unique(&index))
-        && context.indexes().iter().find(unique).is_some_and(|first| first.name == name);
+    let clustering = context.clustering().is_some_and(|first| context.same(&first.name, name));
     let kind = known.and_then(|index| index.kind.as_deref());
     context
         .case("drop_index")

@@ -48,7 +48,7 @@ pub(super) fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> J
         }
         let context = Context::new(changes, table, catalog, server);
         let before = sum.parts.len();
-        for case in clause::cases(change, &context) {
+        for case in clause::cases(located, &context) {
             sum.add(&case);
         }
         if sum.parts.len() > before {
@@ -102,6 +102,9 @@ impl Sum {
             let metadata = self.parts.iter().all(|part| options::is_metadata(part.kind));
             let case = Case::new("other_engine", context.table).fact("metadata", metadata);
             self.replace(&mut outcome, &case);
+        }
+        if outcome.algorithm == Some(Algorithm::Copy) && context.has_acting_key() {
+            self.replace(&mut outcome, &Case::new("copy_beside_acting_key", context.table));
         }
         asked::settle(&mut outcome, &self.parts, context);
         let table = context.table;

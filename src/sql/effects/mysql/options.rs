@@ -4,6 +4,7 @@ use super::super::case::Case;
 use super::context::Context;
 use super::{charset, types};
 use crate::model::name::TableName;
+use crate::sql::catalog::{Constraint, ConstraintKind};
 use crate::sql::change::Change;
 
 /// An option of ALTER TABLE.
@@ -14,7 +15,10 @@ pub(super) fn cases(name: &str, value: Option<&str>, context: &Context<'_>) -> V
             let engine = context.known.and_then(|known| known.storage.engine.as_deref());
             let same =
                 value.is_some_and(|value| value.eq_ignore_ascii_case(engine.unwrap_or("InnoDB")));
-            context.case("engine").fact("changes", !same)
+            let keyed = context.constraints().any(|known| {
+                matches!(known.kind, ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy)
+            });
+            context.case("engine").fact("changes", !same).fact("keyed", keyed && !same)
         }
         "FORCE" => context.case("force"),
         "ORDER BY" => context.case("order_by"),
@@ -30,7 +34,11 @@ pub(super) fn cases(name: &str, value: Option<&str>, context: &Context<'_>) -> V
         "ENCRYPTED" | "ENCRYPTION_KEY_ID" => context.case("encrypted").fact("on", !is("NO")),
         "PAGE_COMPRESSED" | "PAGE_COMPRESSION_LEVEL" => context.case("page_compressed"),
         "KEYS" => context.case("keys"),
-        "DISCARD TABLESPACE" => context.case("discard_tablespace"),
+        "COMPRESSION" => context.case("compression"),
+        "DISCARD TABLESPACE" => {
+            let is_far = |known: &Constraint| known.kind == ConstraintKind::ReferencedBy;
+            context.case("discard_tablespace").fact("referenced", context.constraints().any(is_far))
+        }
         "IMPORT TABLESPACE" => context.case("import_tablespace"),
         "SYSTEM VERSIONING" => context.case("system_versioning").fact("drops", is("DROP")),
         "PERIOD" | "PERIOD SYSTEM_TIME" => context.case("period"),
@@ -96,7 +104,12 @@ pub(super) fn partitions(
     let plain =
         context.known.is_some_and(|known| !known.columns.is_empty()) && partitioned.is_none();
     let kind = match operation {
-        "PARTITION BY" => return context.case("partition_by"),
+        "PARTITION BY" => {
+            let keyed = context.constraints().any(|known| {
+                matches!(known.kind, ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy)
+            });
+            return context.case("partition_by").fact("keyed", keyed);
+        }
         "REMOVE PARTITIONING" => "remove_partitioning",
         "ADD PARTITION" => "add_partition",
         "DROP PARTITION" => "drop_partition",

@@ -3,6 +3,7 @@
 use super::super::case::Case;
 use super::charset::{self, Text};
 use super::context::Context;
+use crate::model::server::Engine;
 use crate::sql::catalog::{Column, Storage};
 use crate::sql::types::{DataType, canonical};
 
@@ -42,6 +43,9 @@ fn between(
     if from.base != into.base && blob(&from.base) == into.base {
         return Some(case.fact("text-to-blob", true));
     }
+    if context.server.engine == Engine::MariaDb && is_place(&from.base) && into.base == "geometry" {
+        return None;
+    }
     if from.base != into.base || attributes(&from) != attributes(into) {
         return Some(case);
     }
@@ -60,17 +64,34 @@ fn between(
     }
 }
 
+/// Whether a type is of places of one kind.
+fn is_place(base: &str) -> bool {
+    matches!(
+        base,
+        "point"
+            | "linestring"
+            | "polygon"
+            | "multipoint"
+            | "multilinestring"
+            | "multipolygon"
+            | "geometrycollection"
+    )
+}
+
 /// What matters of the column's surroundings.
 fn in_context(known: &Column, context: &Context<'_>) -> Case {
     let holds = |columns: &[String]| columns.iter().any(|name| context.same(name, &known.name));
     let mut held = context.indexes().iter().filter(|index| holds(&index.columns)).peekable();
     let indexed = held.peek().is_some();
     let unique = held.any(|index| index.unique) || holds(context.key());
+    let clustering =
+        holds(context.key()) || context.clustering().is_some_and(|index| holds(&index.columns));
     let in_key = context.refers(&known.name) || context.is_referenced(&known.name);
     context
         .case("change_type")
         .fact("indexed", indexed || unique)
         .fact("in-unique", unique)
+        .fact("in-clustering", clustering)
         .fact("in-foreign-key", in_key)
 }
 
@@ -165,8 +186,10 @@ fn attributes(data_type: &DataType) -> Vec<&str> {
             other => kept.push(other),
         }
     }
-    // ZEROFILL is UNSIGNED, too.
-    if kept.contains(&"zerofill") && !kept.contains(&"unsigned") {
+    // ZEROFILL is UNSIGNED, too; how numbers are shown says nothing.
+    let fills = kept.contains(&"zerofill");
+    kept.retain(|word| *word != "zerofill");
+    if fills && !kept.contains(&"unsigned") {
         kept.insert(0, "unsigned");
     }
     kept
@@ -178,7 +201,7 @@ fn arguments(data_type: &DataType) -> String {
     match (data_type.base.as_str(), given) {
         ("decimal", "") => "10,0".to_owned(),
         ("decimal", one) if !one.contains(',') => format!("{one},0"),
-        ("datetime" | "timestamp" | "time", "0") | ("year", _) => String::new(),
+        ("datetime" | "timestamp" | "time", "0") | ("year" | "tinyint", _) => String::new(),
         ("bit" | "char" | "binary", "") => "1".to_owned(),
         (_, given) => given.to_owned(),
     }
