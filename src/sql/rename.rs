@@ -69,7 +69,10 @@ pub(crate) fn may_mention(text: &str, column: &str) -> bool {
 fn has_letters(mut text: &[u8], letters: &[u8]) -> bool {
     let Some((first, rest)) = letters.split_first() else { return true };
     let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    while let Some(at) = text.iter().position(|byte| *byte == lower || *byte == upper) {
+    // Behind these bytes there is no room for the rest.
+    while let Some(begins) = text.get(..text.len().saturating_sub(rest.len())) {
+        let at = begins.iter().position(|byte| *byte == lower || *byte == upper);
+        let Some(at) = at else { return false };
         text = text.get(at + 1..).unwrap_or_default();
         let Some(part) = text.get(..rest.len()) else { return false };
         if part.eq_ignore_ascii_case(rest) {

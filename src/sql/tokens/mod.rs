@@ -1,5 +1,6 @@
 //! sqlparser's tokens, with exact byte ranges.
 
+mod keywords;
 mod scanner;
 mod seldom;
 

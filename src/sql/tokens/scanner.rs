@@ -4,8 +4,9 @@
 //! seldom are left to it.
 
 use sqlparser::ast::DollarQuotedString;
-use sqlparser::tokenizer::{Token, Whitespace};
+use sqlparser::tokenizer::{Token, Whitespace, Word};
 
+use super::keywords::keyword;
 use super::seldom::seldom;
 use crate::model::server::Engine;
 
@@ -108,7 +109,10 @@ impl<'a> Raw<'a> {
                 Token::Whitespace(Whitespace::SingleLineComment { prefix, comment })
             }
             Kind::BlockComment => Token::Whitespace(Whitespace::MultiLineComment(owned(2))),
-            Kind::Word => Token::make_word(self.text, None),
+            Kind::Word => {
+                let (value, keyword) = (self.text.to_owned(), keyword(self.text));
+                Token::Word(Word { value, quote_style: None, keyword })
+            }
             Kind::Quoted(mark) => Token::make_word(self.inside(1), Some(mark)),
             Kind::SingleText => Token::SingleQuotedString(owned(1)),
             Kind::DoubleText => Token::DoubleQuotedString(owned(1)),
