@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::catalog::{ConstraintKind, Table};
+use super::catalog::Table;
 use crate::model::name::TableName;
 
 /// Tables by name.
@@ -16,6 +16,15 @@ pub(crate) struct Tables {
     /// Those that were changed since `pointing` was brought up to date.
     unsure: Vec<TableName>,
     /// Those that were made or changed since the catalog was settled.
+    fresh: BTreeSet<TableName>,
+    /// What changes that will be taken back have found.
+    found: Option<BTreeMap<TableName, Option<Arc<Table>>>>,
+}
+
+/// How tables are, so that what is done to them can be taken back.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    unsure: Vec<TableName>,
     fresh: BTreeSet<TableName>,
 }
 
@@ -69,14 +78,17 @@ impl Tables {
         self.by_name.iter().map(|(name, table)| (name.as_ref(), table.as_ref()))
     }
 
-    /// Names and tables, sorted by name, with at least those that have this one as a parent, point at it by a foreign
-    /// key, or read it as views.
+    /// Names and tables, sorted by name, with at least those that have this one as a parent, read it as views, or have a
+    /// constraint that names it.
     pub(crate) fn perhaps_pointing_at(
         &self,
         name: &TableName,
     ) -> impl Iterator<Item = (&TableName, &Table)> {
-        let known = self.pointing.get(name).into_iter().flatten();
-        let all: BTreeSet<&TableName> = known.chain(&self.unsure).collect();
+        let known = self.pointing.get(name);
+        let is_known = |one: &&TableName| known.is_some_and(|known| known.contains(*one));
+        let mut all: Vec<_> = self.unsure.iter().filter(|one| !is_known(one)).collect();
+        all.extend(known.into_iter().flatten());
+        all.sort();
         all.into_iter().filter_map(|name| {
             let (name, table) = self.by_name.get_key_value(name)?;
             Some((name.as_ref(), table.as_ref()))
@@ -105,6 +117,7 @@ impl Tables {
         mut change: impl FnMut(&mut Table),
     ) {
         for name in std::mem::take(&mut self.fresh) {
+            self.keep(&name);
             if !is_wanted(&name) {
                 self.by_name.remove(&name);
             } else if let Some(table) = self.by_name.get_mut(&name) {
@@ -121,19 +134,47 @@ impl Tables {
 
     /// Takes a table away.
     pub(crate) fn remove(&mut self, name: &TableName) -> Option<Arc<Table>> {
+        self.keep(name);
         self.by_name.remove(name)
     }
 
     /// Gives a table another name.
     pub(crate) fn rename(&mut self, from: &TableName, to: &TableName) -> bool {
-        let Some(table) = self.by_name.remove(from) else { return false };
+        let Some(table) = self.remove(from) else { return false };
         self.touch(to);
         self.by_name.insert(Arc::new(to.clone()), table);
         true
     }
 
+    /// Remembers how they are. To take a few changes back costs less than to make them on a copy.
+    pub(crate) fn mark(&mut self) -> Mark {
+        self.found = Some(BTreeMap::new());
+        Mark { unsure: self.unsure.clone(), fresh: self.fresh.clone() }
+    }
+
+    /// Takes back what was done since they were marked.
+    pub(crate) fn back_to(&mut self, mark: Mark) {
+        for (name, table) in self.found.take().unwrap_or_default() {
+            match table {
+                Some(table) => self.by_name.insert(Arc::new(name), table),
+                None => self.by_name.remove(&name),
+            };
+        }
+        (self.unsure, self.fresh) = (mark.unsure, mark.fresh);
+    }
+
+    /// Keeps what is to come back.
+    fn keep(&mut self, name: &TableName) {
+        if let Some(found) = &mut self.found
+            && !found.contains_key(name)
+        {
+            found.insert(name.clone(), self.by_name.get(name).cloned());
+        }
+    }
+
     /// Notes that a table is about to change.
     fn touch(&mut self, name: &TableName) {
+        self.keep(name);
         if !self.fresh.contains(name) {
             self.fresh.insert(name.clone());
         }
@@ -162,10 +203,9 @@ impl Tables {
 }
 
 impl Table {
-    /// The tables that it points at.
+    /// The tables that it points at, or that are known to point at it.
     fn others(&self) -> impl Iterator<Item = &TableName> {
-        let keys = self.constraints.iter().filter(|key| key.kind == ConstraintKind::ForeignKey);
-        let keys = keys.filter_map(|key| key.other.as_ref());
+        let keys = self.constraints.iter().filter_map(|key| key.other.as_ref());
         self.shape.parents.iter().chain(&self.shape.reads).chain(keys)
     }
 }

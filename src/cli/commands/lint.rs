@@ -123,7 +123,7 @@ fn of_files(
     let mut linted = Vec::with_capacity(files.len());
     reading(&files, server, |Read { shown, text, file }, (path, phase)| {
         // What undoes a migration has not run when the next file does.
-        let before = is_down(path).then(|| catalog.clone());
+        let before = is_down(path).then(|| catalog.mark());
         let mut cx = FileContext {
             phase,
             server,
@@ -143,7 +143,7 @@ fn of_files(
         });
         let statements = statements.collect();
         match before {
-            Some(before) => catalog = before,
+            Some(before) => catalog.back_to(before),
             // What another file makes was deployed before this one: somebody uses it.
             None => catalog.settle(),
         }

@@ -158,11 +158,15 @@ impl Catalog {
         for name in &gone {
             self.tables.remove(name);
             let points = |key: &Constraint| key.other.as_ref() == Some(name);
-            self.tables.change(
-                |table| table.constraints.iter().any(points),
-                |table| table.constraints.retain(|key| !points(key)),
-            );
-            self.beside.statistics.retain(|_, table| table != name);
+            let pointing = self.tables.perhaps_pointing_at(name);
+            let pointing = pointing.filter(|(_, table)| table.constraints.iter().any(points));
+            let pointing: Vec<_> = pointing.map(|(name, _)| name.clone()).collect();
+            for table in pointing {
+                self.change(&table, |table| table.constraints.retain(|key| !points(key)));
+            }
+            if self.beside.statistics.values().any(|table| table == name) {
+                self.beside.statistics.retain(|_, table| table != name);
+            }
         }
     }
 

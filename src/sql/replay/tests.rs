@@ -5,14 +5,53 @@ use crate::sql::catalog::Table;
 use crate::sql::{split, understand};
 
 fn replay(engine: Engine, text: &str) -> Catalog {
-    let names = Names::new(engine, &[]);
     let mut catalog = Catalog::default();
+    go_on(&mut catalog, engine, text);
+    catalog
+}
+
+fn go_on(catalog: &mut Catalog, engine: Engine, text: &str) {
+    let names = Names::new(engine, &[]);
     for statement in split::statements(text, engine) {
         let changes = understand(&statement.sql, statement.span, engine);
-        let changes = names.resolve(changes, &catalog);
+        let changes = names.resolve(changes, catalog);
         catalog.apply(&changes, engine);
     }
-    catalog
+}
+
+#[test]
+fn what_was_done_since_a_mark_is_taken_back_as_if_it_had_been_done_on_a_copy() {
+    let before = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);\n\
+                  CREATE TABLE c (id int); CREATE VIEW v AS SELECT id FROM c;\n\
+                  CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE STATISTICS s ON id FROM c;";
+    let undone = [
+        "DROP TABLE a CASCADE",
+        "DROP TABLE c CASCADE; DROP TABLE b",
+        "ALTER TABLE a RENAME TO d; CREATE TABLE a (x int REFERENCES b); ALTER TABLE c ADD COLUMN y int",
+        "CREATE TABLE e (id int REFERENCES a); ALTER TABLE e RENAME TO g; DROP FUNCTION f(); DROP VIEW v",
+        "DROP SCHEMA public CASCADE; CREATE TABLE a (id int)",
+    ];
+    let behind = "ALTER TABLE c ADD COLUMN z int; DROP TABLE a CASCADE; CREATE TABLE g (c int)";
+    for engine in [Engine::Postgres, Engine::MySql] {
+        for text in undone {
+            let mut catalog = replay(engine, before);
+            catalog.settle();
+            let mut copy = catalog.clone();
+            let mark = catalog.mark();
+            go_on(&mut catalog, engine, text);
+            catalog.back_to(mark);
+            assert_eq!(catalog, copy, "{engine:?}: {text}");
+            for name in ["a", "b", "c"].map(|name| TableName::in_schema("public", name)) {
+                assert_eq!(catalog.referrers(&name), copy.referrers(&name), "{text}");
+                assert_eq!(catalog.readers(&name), copy.readers(&name), "{text}");
+            }
+            for catalog in [&mut catalog, &mut copy] {
+                go_on(catalog, engine, behind);
+                catalog.settle();
+            }
+            assert_eq!(catalog, copy, "{engine:?}: {text}");
+        }
+    }
 }
 
 /// Tables as `name(column type ..., ...) key=.. indexes=.. constraints=..`.
