@@ -19,6 +19,7 @@ use crate::engine::report_child::under;
 use crate::error::{Error, ErrorKind};
 use crate::report::{human, json};
 
+mod ahead;
 mod args;
 mod asked;
 mod check;

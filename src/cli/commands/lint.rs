@@ -10,7 +10,7 @@ use crate::cli::file_names::{is_down, is_of_zdm, phase_of};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::Settings;
-use crate::cli::{Shell, check, exit, files};
+use crate::cli::{Shell, ahead, check, exit, files};
 use crate::error::{Error, ErrorKind};
 use crate::lint::fix::fixed;
 use crate::lint::{FileContext, ReadFile, judge_file, read_file};
@@ -121,7 +121,9 @@ fn of_files(
     let phases = args.files.iter().map(|path| (path.as_path(), phase_of(args.phase, path)));
     let files: Vec<_> = schema.chain(phases).collect();
     let mut linted = Vec::with_capacity(files.len());
-    reading(&files, server, |Read { shown, text, file }, (path, phase)| {
+    let read = |(path, _): (&Path, _)| read(path, server);
+    // Only who judges a file needs the schema that the file before has left.
+    ahead::in_order(&files, read, |Read { shown, text, file }, (path, phase)| {
         // What undoes a migration has not run when the next file does.
         let before = is_down(path).then(|| catalog.mark());
         let mut cx = FileContext {
@@ -155,54 +157,19 @@ fn of_files(
     Ok(linted)
 }
 
-/// A file that another thread has read.
+/// A file that was read.
 struct Read {
     shown: String,
     text: String,
     file: ReadFile,
 }
 
-/// How many files a thread may be ahead of the judge.
-const AHEAD: usize = 16;
-
-/// Reads files on as many threads as the machine runs at once, and hands them over in their order: to read them takes
-/// longer than to judge them, but only the judge needs the schema that the file before has left.
-fn reading(
-    files: &[(&Path, Option<Phase>)],
-    server: Server,
-    mut judge: impl FnMut(Read, (&Path, Option<Phase>)),
-) -> Result<(), Error> {
-    let read = move |path: &Path| -> Result<Read, Error> {
-        let shown = path.display().to_string();
-        let text = files::read_any(path, &shown)?;
-        let run_by = if is_of_zdm(path) { RunBy::Zdm } else { RunBy::AnyTool };
-        let file = read_file(&text, server.engine, run_by);
-        Ok(Read { shown, text, file })
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len() / 8);
-    if workers < 2 {
-        return files.iter().try_for_each(|file| {
-            judge(read(file.0)?, *file);
-            Ok(())
-        });
-    }
-    std::thread::scope(|scope| {
-        let mut lines = Vec::with_capacity(workers);
-        for worker in 0..workers {
-            let (send, receive) = std::sync::mpsc::sync_channel(AHEAD);
-            lines.push(receive);
-            let mut mine = files.iter().skip(worker).step_by(workers);
-            // When an error has ended the judge's work, nobody wants the rest.
-            scope.spawn(move || mine.try_for_each(|(path, _)| send.send(read(path))).is_ok());
-        }
-        for (file, line) in files.iter().zip(lines.iter().cycle()) {
-            let Ok(read) = line.recv() else {
-                return Err(Error::new(ErrorKind::Failed, "a thread that read files has died"));
-            };
-            judge(read?, *file);
-        }
-        Ok(())
-    })
+fn read(path: &Path, server: Server) -> Result<Read, Error> {
+    let shown = path.display().to_string();
+    let text = files::read_any(path, &shown)?;
+    let run_by = if is_of_zdm(path) { RunBy::Zdm } else { RunBy::AnyTool };
+    let file = read_file(&text, server.engine, run_by);
+    Ok(Read { shown, text, file })
 }
 
 /// Every file of the project, judged as the plan of an empty database judges it; with a snapshot, those that it has not
@@ -213,6 +180,7 @@ fn of_project(
     asked: Option<&Asked>,
 ) -> Result<Vec<LintedFile>, Error> {
     let project = settings.project()?;
+    ahead::project(&project, server.engine);
     let plan = match asked {
         Some(asked) => plan(&project, server, Some(&asked.catalog), &asked.history),
         None => plan(&project, server, None, &History::default()),
@@ -244,10 +212,7 @@ fn of_project(
 
 fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
     LintedStatement {
-        span: statement
-            .place
-            .as_ref()
-            .map_or_else(|| crate::sql::span::Span::whole(""), |(_, span)| *span),
+        span: statement.place.as_ref().map_or_else(|| crate::sql::span::Span::whole(""), |(_, span)| *span),
         sql: statement.sql.clone(),
         changes: statement.changes.clone(),
         effect: statement.effect.clone(),

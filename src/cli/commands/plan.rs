@@ -10,7 +10,7 @@ use crate::cli::asked::{self, Asked};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
 use crate::cli::settings::{Settings, Way};
-use crate::cli::{Shell, check, exit, verify};
+use crate::cli::{Shell, ahead, check, exit, verify};
 use crate::engine::commands;
 use crate::error::ErrorKind;
 use crate::lint::finding::{Finding, Severity};
@@ -79,14 +79,18 @@ fn show(
     (settings, project): (&Settings, &Project),
     wish: &Wish,
 ) -> Result<ExitCode, Stop> {
-    let none = History::default();
     let mut plan = match (&wish.verified, &wish.asked) {
         (Some((plan, _)), _) => plan.clone(),
         (None, Some(asked)) => {
             let server = wish.server.unwrap_or(asked.server);
+            ahead::project(project, server.engine);
             build::plan(project, server, Some(&asked.catalog), &asked.history)
         }
-        (None, None) => build::plan(project, settings.server(wish.server), None, &none),
+        (None, None) => {
+            let server = settings.server(wish.server);
+            ahead::project(project, server.engine);
+            build::plan(project, server, None, &History::default())
+        }
     };
     let folder = Path::new(&settings.config.migrations);
     if let Some(changed) = &wish.changed {

@@ -34,14 +34,14 @@ impl<'p> Scene<'p> {
         let mut catalog = std::mem::take(&mut self.catalog);
         steps::apply_operations(draft.migration, phase, &mut catalog, &self.context(draft));
         self.catalog = catalog;
-        let mut linted = self.file(draft, phase).into_iter();
+        let mut units = self.file(draft, phase).into_iter();
         let planned: Vec<_> = steps
             .into_iter()
             .zip(generated)
             .map(|(step, statements)| PlannedStep {
                 done: self.is_done(draft, phase, &step),
                 statements: if step.origin.is_some() {
-                    by_hand(&step, &linted.next().unwrap_or_default())
+                    by_hand(&step, units.next().unwrap_or_default())
                 } else {
                     statements
                 },
@@ -142,7 +142,10 @@ impl<'p> Scene<'p> {
                 statement.findings.clear();
             }
         }
-        units(&linted, |statement| statement.source.group).into_iter().map(<[_]>::to_vec).collect()
+        let lengths: Vec<_> =
+            units(&linted, |one| one.source.group).into_iter().map(<[_]>::len).collect();
+        let mut linted = linted.into_iter();
+        lengths.into_iter().map(|length| linted.by_ref().take(length).collect()).collect()
     }
 
     pub(super) fn lint<'c>(
@@ -163,7 +166,7 @@ impl<'p> Scene<'p> {
 }
 
 /// The statements of a step of a file: as they are sent, with what was found where they stand.
-fn by_hand(step: &Step, linted: &[LintedStatement]) -> Vec<PlannedStatement> {
+fn by_hand(step: &Step, linted: Vec<LintedStatement>) -> Vec<PlannedStatement> {
     let sent = match &step.action {
         Action::Statements(group) => group.statements.as_slice(),
         Action::Alone(statement) => std::slice::from_ref(statement),
@@ -175,10 +178,10 @@ fn by_hand(step: &Step, linted: &[LintedStatement]) -> Vec<PlannedStatement> {
         .map(|(statement, linted)| PlannedStatement {
             sql: statement.sql.clone(),
             place: Some((file.clone(), linted.source.span)),
-            changes: linted.changes.clone(),
-            effect: linted.effect.clone(),
+            changes: linted.changes,
+            effect: linted.effect,
             estimate: linted.estimate,
-            findings: linted.findings.clone(),
+            findings: linted.findings,
         })
         .collect()
 }
