@@ -201,12 +201,12 @@ fn lint_group(file: &LintedFile, about: &About<'_>, marks: &mut Marks) -> Group 
     let cases = file.statements.iter().map(|statement| {
         let problem = |found: &Finding, marks: &mut Marks| {
             let clause = file.text.get(found.span.start..found.span.end).unwrap_or_default();
-            let subject = fingerprint::Subject { path: &path, sql: &statement.sql, clause };
+            let subject = fingerprint::Subject { path: &path, sql: file.sql(statement), clause };
             located(found, (path.clone(), Some(found.span)), marks.mark(found.rule, subject))
         };
         Case {
             class: path.clone(),
-            title: format!("line {}: {}", statement.span.line, brief(&statement.sql)),
+            title: format!("line {}: {}", statement.span.line, brief(file.sql(statement))),
             problems: statement.findings.iter().map(|found| problem(found, marks)).collect(),
         }
     });

@@ -1,5 +1,6 @@
 //! `zdm lint`: the rules over SQL files of any tool, or over those of the project.
 
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ use crate::report::json::lint::LintResult;
 use crate::report::linted::{LintedFile, LintedStatement};
 use crate::report::{human, json};
 use crate::sql::replay::Names;
+use crate::sql::span::Span;
 use crate::sql::split::RunBy;
 
 /// Judges them; exit code 3 when a finding is as bad as `--fail-on` says.
@@ -59,6 +61,8 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
             linted = judge()?;
         }
     }
+    // The process ends when they are written: nobody needs their memory back.
+    let linted = ManuallyDrop::new(linted);
     let worst = linted.iter().flat_map(LintedFile::findings).map(|finding| finding.severity).max();
     let fails = args.fail_on.severity();
     let (result, code) = if fails.is_some_and(|least| worst >= Some(least)) {
@@ -135,15 +139,20 @@ fn of_files(
             backfilled: &[],
         };
         let judged = settings.config.lint.judges(path);
-        let statements = judge_file(file, &mut cx).into_iter().map(|statement| LintedStatement {
-            span: statement.source.span,
-            sql: statement.source.sql,
-            changes: statement.changes,
-            effect: statement.effect,
-            estimate: statement.estimate,
-            findings: if judged { statement.findings } else { Vec::new() },
-        });
-        let statements = statements.collect();
+        let found = judge_file(file, &mut cx);
+        let mut statements = Vec::with_capacity(found.len());
+        for statement in found {
+            let Span { start, end, .. } = statement.source.span;
+            let stands_there = text.get(start..end) == Some(&statement.source.sql);
+            statements.push(LintedStatement {
+                span: statement.source.span,
+                sql: (!stands_there).then_some(statement.source.sql),
+                changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
+                effect: statement.effect,
+                estimate: statement.estimate,
+                findings: if judged { statement.findings } else { Vec::new() },
+            });
+        }
         match before {
             Some(before) => catalog.back_to(before),
             // What another file makes was deployed before this one: somebody uses it.
@@ -212,9 +221,9 @@ fn of_project(
 
 fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
     LintedStatement {
-        span: statement.place.as_ref().map_or_else(|| crate::sql::span::Span::whole(""), |(_, span)| *span),
-        sql: statement.sql.clone(),
-        changes: statement.changes.clone(),
+        span: statement.place.as_ref().map_or_else(|| Span::whole(""), |(_, span)| *span),
+        sql: Some(statement.sql.clone()),
+        changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
         effect: statement.effect.clone(),
         estimate: statement.estimate,
         findings: statement.findings.clone(),

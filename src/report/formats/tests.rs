@@ -125,8 +125,8 @@ fn file(path: &str, text: &str, plan: &Plan) -> LintedFile {
         };
         linted.push(LintedStatement {
             span: *span,
-            sql: statement.sql.clone(),
-            changes: statement.changes.clone(),
+            sql: Some(statement.sql.clone()),
+            changes: Vec::new(),
             effect: statement.effect.clone(),
             estimate: statement.estimate,
             findings: statement.findings.clone(),

@@ -8,11 +8,11 @@ use crate::model::name::TableName;
 use crate::sql::change;
 
 /// What a statement, or one clause of it, does.
-#[derive(Serialize, JsonSchema, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     /// The kind: `add_column`, `create_index`, ...
-    kind: String,
+    kind: &'static str,
     /// The table, as the statement names it.
     table: Option<String>,
     /// The column, index or constraint.
@@ -24,11 +24,11 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    fn new(kind: &str, table: Option<&TableName>) -> Self {
-        Self { kind: kind.to_owned(), table: table.map(ToString::to_string), ..Self::default() }
+    fn new(kind: &'static str, table: Option<&TableName>) -> Self {
+        Self { kind, table: table.map(ToString::to_string), ..Self::default() }
     }
 
-    fn on(kind: &str, table: &TableName, name: Option<&String>) -> Self {
+    fn on(kind: &'static str, table: &TableName, name: Option<&String>) -> Self {
         Self { name: name.cloned(), ..Self::new(kind, Some(table)) }
     }
 

@@ -1,5 +1,7 @@
 //! What the rules say about files, for programs.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -21,7 +23,7 @@ pub(crate) struct Lint<'a> {
     result: LintResult,
     /// In the order in which they were judged.
     #[serde(serialize_with = "one_by_one")]
-    #[schemars(with = "Vec<File>")]
+    #[schemars(with = "Vec<File<'a>>")]
     files: &'a [LintedFile],
     /// Everything counted.
     summary: Summary,
@@ -40,11 +42,11 @@ pub(crate) enum LintResult {
 /// A file.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct File {
+pub(crate) struct File<'a> {
     /// Its path.
-    file: String,
+    file: &'a str,
     /// Its statements.
-    statements: Vec<Statement>,
+    statements: Vec<Statement<'a>>,
 }
 
 /// Everything counted.
@@ -88,17 +90,17 @@ pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint<'_> {
     }
 }
 
-fn file(file: &LintedFile) -> File {
+fn file(file: &LintedFile) -> File<'_> {
     let statements = file.statements.iter().map(|statement| {
         Statement::from(Parts {
             place: Some((&file.path, statement.span)),
             phase: file.phase,
-            sql: &statement.sql,
-            changes: &statement.changes,
+            sql: file.sql(statement),
+            changes: Cow::Borrowed(&statement.changes),
             effect: &statement.effect,
             estimate: statement.estimate,
             findings: &statement.findings,
         })
     });
-    File { file: file.path.clone(), statements: statements.collect() }
+    File { file: &file.path, statements: statements.collect() }
 }

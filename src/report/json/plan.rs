@@ -18,7 +18,7 @@ use crate::report::since;
 /// What `plan --format json` writes.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
     /// Always 1.
     format: u32,
     /// The command's name.
@@ -32,7 +32,7 @@ pub(crate) struct Plan {
     /// What a reviewer must know first.
     summary: Summary,
     /// In order.
-    migrations: Vec<Migration>,
+    migrations: Vec<Migration<'a>>,
     /// What `--verify` saw; null: it was not asked for.
     verification: Option<Verification>,
     /// The next command to type.
@@ -133,7 +133,7 @@ impl From<&since::Since> for Since {
 /// A migration.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Migration {
+pub(crate) struct Migration<'a> {
     /// Its name.
     id: String,
     /// For people.
@@ -141,10 +141,10 @@ pub(crate) struct Migration {
     /// Where it stands; pending when no database was asked.
     state: String,
     /// The phases that have steps.
-    phases: Vec<PhasePlan>,
+    phases: Vec<PhasePlan<'a>>,
     /// What the rules report beside the steps: lines of migration.toml, with what is said of the migration as a whole, and
     /// statements of rollback.sql. None when only one phase was asked for.
-    beside: Vec<Statement>,
+    beside: Vec<Statement<'a>>,
     /// Why it cannot run.
     refusals: Vec<Refusal>,
     /// What people should know.
@@ -164,7 +164,7 @@ pub(crate) struct Refusal {
 /// A phase.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PhasePlan {
+pub(crate) struct PhasePlan<'a> {
     /// expand, migrate, contract, purge, rollback or reveal.
     phase: String,
     /// The gate in front of it, in words.
@@ -172,13 +172,13 @@ pub(crate) struct PhasePlan {
     /// Whether there is no way back once it has begun.
     point_of_no_return: bool,
     /// In order.
-    steps: Vec<Step>,
+    steps: Vec<Step<'a>>,
 }
 
 /// A step.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Step {
+pub(crate) struct Step<'a> {
     /// Unique within its migration and phase.
     name: String,
     /// What it does.
@@ -190,16 +190,16 @@ pub(crate) struct Step {
     /// The tables on which it needs a strong lock.
     tables: Vec<String>,
     /// Its statements.
-    statements: Vec<Statement>,
+    statements: Vec<Statement<'a>>,
 }
 
 /// The plan, with the command that comes next.
-pub(crate) fn plan(
-    plan: &view::Plan,
+pub(crate) fn plan<'p>(
+    plan: &'p view::Plan,
     result: PlanResult,
     (next, since, only): (Option<&str>, Option<&since::Since>, Option<Phase>),
     verified: Option<&Verified>,
-) -> Plan {
+) -> Plan<'p> {
     Plan {
         format: FORMAT,
         command: "plan".to_owned(),
@@ -219,7 +219,7 @@ pub(crate) fn server(server: Server) -> ServerWords {
     ServerWords { engine: server.engine.as_str().to_owned(), version: format!("{major}.{minor}") }
 }
 
-fn migration(migration: &view::PlannedMigration, only: Option<Phase>) -> Migration {
+fn migration(migration: &view::PlannedMigration, only: Option<Phase>) -> Migration<'_> {
     let refusal = |(message, help): &(String, String)| Refusal {
         message: message.clone(),
         help: help.clone(),
@@ -237,7 +237,7 @@ fn migration(migration: &view::PlannedMigration, only: Option<Phase>) -> Migrati
     }
 }
 
-fn phase(planned: &view::PlannedPhase) -> PhasePlan {
+fn phase(planned: &view::PlannedPhase) -> PhasePlan<'_> {
     PhasePlan {
         phase: planned.phase.to_string(),
         gate: planned.gate.as_ref().map(|gate| gate.words.clone()),
@@ -246,7 +246,7 @@ fn phase(planned: &view::PlannedPhase) -> PhasePlan {
     }
 }
 
-fn step(planned: &view::PlannedStep, phase: Phase) -> Step {
+fn step(planned: &view::PlannedStep, phase: Phase) -> Step<'_> {
     let kind = match &planned.step.action {
         Action::Statements(_) => "statements",
         Action::Alone(_) => "alone",
@@ -263,12 +263,12 @@ fn step(planned: &view::PlannedStep, phase: Phase) -> Step {
     }
 }
 
-fn statement(planned: &view::PlannedStatement, phase: Phase) -> Statement {
+fn statement(planned: &view::PlannedStatement, phase: Phase) -> Statement<'_> {
     Statement::from(Parts {
         place: planned.place.as_ref().map(|(path, span)| (path.as_str(), *span)),
         phase,
         sql: &planned.sql,
-        changes: &planned.changes,
+        changes: planned.changes.iter().map(|located| (&located.change).into()).collect(),
         effect: &planned.effect,
         estimate: planned.estimate,
         findings: &planned.findings,

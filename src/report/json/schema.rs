@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema counts")]
 enum ZdmOutput {
-    Plan(super::plan::Plan),
+    Plan(super::plan::Plan<'static>),
     Outcome(super::outcome::Outcome),
     Lint(super::lint::Lint<'static>),
     Rules(super::rules::Rules),

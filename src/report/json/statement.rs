@@ -1,12 +1,13 @@
 //! A statement, what it does, what it costs, and what the rules say.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::change::Change;
 use crate::lint::finding;
 use crate::model::phase::Phase;
-use crate::sql::change::Located;
 use crate::sql::effect::{self, Blocks};
 use crate::sql::estimate;
 use crate::sql::span::Span;
@@ -14,25 +15,25 @@ use crate::sql::span::Span;
 /// A statement.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Statement {
+pub(crate) struct Statement<'a> {
     /// The file that it stands in; null: zdm wrote it.
-    file: Option<String>,
+    file: Option<&'a str>,
     /// 1-based line of its beginning.
     line: Option<usize>,
     /// 1-based column of its beginning, in characters.
     column: Option<usize>,
     /// The phase in which it runs.
-    phase: String,
+    phase: &'static str,
     /// Its text.
-    sql: String,
+    sql: &'a str,
     /// What it does.
-    changes: Vec<Change>,
+    changes: Cow<'a, [Change]>,
     /// What it costs.
     effect: Effect,
     /// How long it is likely to take; null: not known, or an instant whatever the size of its tables.
     estimate: Option<Estimate>,
     /// What the rules say.
-    findings: Vec<Finding>,
+    findings: Vec<Finding<'a>>,
 }
 
 /// How long a statement is likely to take: an order of magnitude, from the sizes of its tables and measured rates.
@@ -96,15 +97,15 @@ pub(crate) enum BlocksWord {
 /// What a rule says.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Finding {
+pub(crate) struct Finding<'a> {
     /// The rule's id.
-    rule: String,
+    rule: &'static str,
     /// How bad it is.
     severity: SeverityWord,
     /// What is wrong.
-    message: String,
+    message: &'a str,
     /// What to do instead.
-    help: String,
+    help: &'a str,
     /// 1-based line of the clause.
     line: usize,
     /// 1-based column of the clause, in characters.
@@ -114,7 +115,7 @@ pub(crate) struct Finding {
     /// 1-based column behind its end.
     end_column: usize,
     /// A change that makes it go away.
-    fix: Option<Fix>,
+    fix: Option<Fix<'a>>,
 }
 
 /// How bad a finding is.
@@ -132,7 +133,7 @@ pub(crate) enum SeverityWord {
 /// A change to the file.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Fix {
+pub(crate) enum Fix<'a> {
     /// Put a text in the place of another.
     Edit {
         /// First byte of the old text.
@@ -140,12 +141,12 @@ pub(crate) enum Fix {
         /// Byte behind its last.
         end: usize,
         /// The new text.
-        text: String,
+        text: &'a str,
     },
     /// Delete the statement and declare this in migration.toml.
     Operation {
         /// The declaration.
-        toml: String,
+        toml: &'a str,
     },
 }
 
@@ -159,7 +160,7 @@ pub(crate) struct Parts<'a> {
     /// Its text.
     pub(crate) sql: &'a str,
     /// What it does.
-    pub(crate) changes: &'a [Located],
+    pub(crate) changes: Cow<'a, [Change]>,
     /// What it costs.
     pub(crate) effect: &'a effect::Effect,
     /// How long that takes.
@@ -168,15 +169,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) findings: &'a [finding::Finding],
 }
 
-impl From<Parts<'_>> for Statement {
-    fn from(parts: Parts<'_>) -> Self {
+impl<'a> From<Parts<'a>> for Statement<'a> {
+    fn from(parts: Parts<'a>) -> Self {
         Self {
-            file: parts.place.map(|(path, _)| path.to_owned()),
+            file: parts.place.map(|(path, _)| path),
             line: parts.place.map(|(_, span)| span.line),
             column: parts.place.map(|(_, span)| span.column),
-            phase: parts.phase.to_string(),
-            sql: parts.sql.to_owned(),
-            changes: parts.changes.iter().map(|located| (&located.change).into()).collect(),
+            phase: parts.phase.as_str(),
+            sql: parts.sql,
+            changes: parts.changes,
             effect: parts.effect.into(),
             estimate: parts.estimate.map(Estimate::from),
             findings: parts.findings.iter().map(Finding::from).collect(),
@@ -237,22 +238,22 @@ impl From<finding::Severity> for SeverityWord {
     }
 }
 
-impl From<&finding::Finding> for Finding {
-    fn from(finding: &finding::Finding) -> Self {
+impl<'a> From<&'a finding::Finding> for Finding<'a> {
+    fn from(finding: &'a finding::Finding) -> Self {
         Self {
-            rule: finding.rule.to_owned(),
+            rule: finding.rule,
             severity: finding.severity.into(),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
+            message: &finding.message,
+            help: &finding.help,
             line: finding.span.line,
             column: finding.span.column,
             end_line: finding.span.end_line,
             end_column: finding.span.end_column,
             fix: finding.fix.as_ref().map(|fix| match fix {
                 finding::Fix::Edit { span, text } => {
-                    Fix::Edit { start: span.start, end: span.end, text: text.clone() }
+                    Fix::Edit { start: span.start, end: span.end, text }
                 }
-                finding::Fix::Operation { toml } => Fix::Operation { toml: toml.clone() },
+                finding::Fix::Operation { toml } => Fix::Operation { toml },
             }),
         }
     }
