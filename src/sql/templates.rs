@@ -1,5 +1,5 @@
 //! Places that another tool fills in before it runs a file: `${schema}` (Flyway), `{{ .Prefix }}` (templates of Go,
-//! Jinja), `$NAME` (goose), `:name` (psql), `@name` (sqlc), `{name}`.
+//! Jinja), `$NAME` (goose), `:name` (psql), `@name` (sqlc), `@name@` (extensions of PostgreSQL), `{name}`, `%NAME%`.
 //!
 //! A place that stands for a name, or a part of one, becomes a word, so that the rest of the statement can be read.
 
@@ -24,6 +24,7 @@ pub(super) fn filled(text: &str, lexemes: Vec<Lexeme>, engine: Engine) -> Vec<Le
         Token::LBrace | Token::Placeholder(_) => true,
         Token::Word(ref word) => is_cut(word),
         Token::Colon | Token::AtSign => engine == Engine::Postgres,
+        Token::Mod => true,
         _ => false,
     };
     if !lexemes.iter().any(starts) {
@@ -111,7 +112,14 @@ fn place(text: &str, rest: &[Lexeme], brackets: usize) -> Option<Place> {
             Token::Colon,
             Some(Token::Word(_) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)),
         ) if adjoins && brackets == 0 => whole(2),
-        (Token::AtSign, Some(Token::Word(_))) if adjoins => whole(2),
+        (Token::AtSign, Some(Token::Word(_))) if adjoins => {
+            whole(if closes(rest, &Token::AtSign) { 3 } else { 2 })
+        }
+        (Token::Mod, Some(Token::Word(word)))
+            if adjoins && is_loud(&word.value) && closes(rest, &Token::Mod) =>
+        {
+            whole(3)
+        }
         _ => None,
     }
 }
@@ -129,6 +137,16 @@ fn ends_in_dollar(token: &Token) -> bool {
         Token::Word(word) => word.quote_style.is_none() && word.value.ends_with('$'),
         _ => false,
     }
+}
+
+/// Whether that mark stands right behind the second token.
+fn closes(rest: &[Lexeme], mark: &Token) -> bool {
+    matches!(rest, [_, name, close, ..] if close.token == *mark && close.start == name.end)
+}
+
+/// Whether a word is all capitals, as names of places are and those of columns seldom.
+fn is_loud(word: &str) -> bool {
+    !word.chars().any(char::is_lowercase)
 }
 
 /// How many tokens there are up to `}}` or `%}`.
@@ -213,6 +231,13 @@ mod tests {
         let quoted = "\"{{ index .x \"y\" }}\"";
         check(Engine::Postgres, &format!("{quoted}.t a"), &[quoted, ".", "t", "a"]);
         check(Engine::MySql, "DROP TABLE {{.p}}t", &["DROP", "TABLE", "{{.p}}t"]);
+        check(
+            Engine::Postgres,
+            "DROP TABLE @extschema@.t",
+            &["DROP", "TABLE", "@extschema@", ".", "t"],
+        );
+        check(Engine::MySql, "DROP TABLE %PREFIX%t", &["DROP", "TABLE", "%PREFIX%t"]);
+        check(Engine::MySql, "a %b% c", &["a", "%", "b", "%", "c"]);
     }
 
     #[test]

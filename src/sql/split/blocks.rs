@@ -17,6 +17,8 @@ pub(super) struct Blocks {
     kind: Kind,
     /// Open BEGIN, CASE, IF, ... of a body.
     depth: usize,
+    /// Open CASE ... END of an expression, which holds no statements.
+    expressions: usize,
     /// Open parentheses.
     parentheses: usize,
     previous: Previous,
@@ -63,6 +65,7 @@ impl Blocks {
             first: First::Other,
             kind: Kind::Unknown,
             depth: 0,
+            expressions: 0,
             parentheses: 0,
             previous: Previous::Other,
         }
@@ -70,12 +73,12 @@ impl Blocks {
 
     /// Whether a semicolon here ends the statement.
     pub(super) fn is_closed(&self) -> bool {
-        self.depth == 0 && (self.kind != Kind::Rule || self.parentheses == 0)
+        self.depth + self.expressions == 0 && (self.kind != Kind::Rule || self.parentheses == 0)
     }
 
     /// Whether a body was begun and not ended.
     pub(super) fn is_open_body(&self) -> bool {
-        self.depth > 0
+        self.depth + self.expressions > 0
     }
 
     /// Reads the next token that is neither white space nor comment.
@@ -103,7 +106,13 @@ impl Blocks {
                 self.read_postgres(word);
             }
         }
+        if raw.is(&Token::SemiColon) {
+            // It was a statement after all.
+            self.depth += std::mem::take(&mut self.expressions);
+        }
         self.previous = match word {
+            // What stands in an expression begins no statement: `CASE WHEN a THEN IF(b, 1, 2) END`.
+            _ if self.expressions > 0 => Previous::Other,
             "END" => Previous::End,
             "BEGIN" => Previous::Begin,
             "THEN" | "ELSE" | "DO" | "LOOP" | "REPEAT" | "ROW" => Previous::StatementStart,
@@ -170,8 +179,10 @@ impl Blocks {
         let starts = matches!(self.previous, Previous::StatementStart | Previous::Begin);
         match word {
             "BEGIN" => self.depth += 1,
+            "CASE" if !after_end && !starts => self.expressions += 1,
             "CASE" | "LOOP" if !after_end => self.depth += 1,
             "IF" | "WHILE" | "REPEAT" | "FOR" if !after_end && starts => self.depth += 1,
+            "END" if self.expressions > 0 => self.expressions -= 1,
             "END" => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }

@@ -132,7 +132,8 @@ fn backslash(rest: &str, engine: Engine) -> ClientCommand {
             ClientCommand::Problem("it runs another file")
         }
         "gexec" => ClientCommand::Problem("it runs SQL that is put together at run time"),
-        "copy" => ClientCommand::Statement,
+        // psql looks at the letters of this one alone.
+        word if word.eq_ignore_ascii_case("copy") => ClientCommand::Statement,
         _ => ClientCommand::Nothing,
     }
 }
@@ -166,21 +167,32 @@ pub(super) fn copy_data(text: &str, statement: &str, at: usize, engine: Engine) 
     if engine != Engine::Postgres || !copies || !is_from_stdin(statement) {
         return None;
     }
-    let mut begin = line_end(text, at);
+    Some(data_end(text, line_end(text, at)))
+}
+
+/// The byte behind the data that follows a line with `\copy ... from stdin`; `end` where the line has none.
+pub(super) fn data_of_line(text: &str, line: &str, end: usize) -> usize {
+    if is_from_stdin(line) { data_end(text, end) } else { end }
+}
+
+/// The byte behind the line that ends data which begin at a byte.
+fn data_end(text: &str, mut begin: usize) -> usize {
     while begin < text.len() {
         let end = line_end(text, begin);
         if text.get(begin..end).unwrap_or_default().trim_end() == "\\." {
-            return Some(end);
+            return end;
         }
         begin = end;
     }
-    Some(text.len())
+    text.len()
 }
 
 fn is_from_stdin(statement: &str) -> bool {
     let words: Vec<_> = statement.split_whitespace().collect();
     words.windows(2).any(|pair| match pair {
-        [from, stdin] => from.eq_ignore_ascii_case("FROM") && stdin.eq_ignore_ascii_case("STDIN"),
+        [from, stdin] => {
+            from.eq_ignore_ascii_case("FROM") && first_word(stdin).0.eq_ignore_ascii_case("STDIN")
+        }
         _ => false,
     })
 }

@@ -100,7 +100,11 @@ impl Scan<'_> {
             ClientCommand::Comment(text) => {
                 let _divides: bool = self.marker(&text);
             }
-            ClientCommand::Statement => self.push(at, command.end, None),
+            ClientCommand::Statement => {
+                self.push(at, command.end, None);
+                let line = self.text.get(at..command.end).unwrap_or_default();
+                self.skip_to = clients::data_of_line(self.text, line, command.end);
+            }
             ClientCommand::Problem(why) => self.push(at, command.end, Some(why.to_owned())),
         }
         true
@@ -159,7 +163,9 @@ impl Scan<'_> {
             }
             (RunBy::AnyTool, Kind::Other(Token::Backslash)) => true,
             (RunBy::AnyTool, _) => {
-                raw.word().is_some_and(|word| word.eq_ignore_ascii_case("DELIMITER"))
+                // psql knows no such line: there it is a name.
+                self.engine.is_mysql_family()
+                    && raw.word().is_some_and(|word| word.eq_ignore_ascii_case("DELIMITER"))
                     && begins_line()
             }
         };

@@ -74,6 +74,20 @@ fn bodies_are_not_split() {
 }
 
 #[test]
+fn an_expression_in_a_body_opens_no_statement() {
+    let function = "CREATE FUNCTION f() RETURNS int BEGIN SET a = (SELECT (CASE WHEN b THEN IF(c, 1, 2) \
+                    ELSE IF(d, 1, CASE WHEN e THEN 1 END) END)); IF a THEN RETURN 1; END IF; END";
+    for engine in [Engine::MySql, Engine::MariaDb] {
+        check(engine, &format!("{function}; b"), &[function, "b"]);
+    }
+    let said =
+        "CREATE PROCEDURE p() COMMENT 'x' CASE a WHEN 1 THEN SET @b = 1; SET @c = 2; END CASE";
+    check(Engine::MySql, &format!("{said}; b"), &[said, "b"]);
+    let named = "CREATE FUNCTION f(a text,\n delimiter text) RETURNS void LANGUAGE c AS 'x'";
+    check_any_tool(Engine::Postgres, &format!("{named}; b"), &[named, "b"]);
+}
+
+#[test]
 fn the_delimiter_is_followed() {
     check(
         Engine::MySql,
@@ -203,6 +217,11 @@ fn commands_of_psql_are_followed_or_left_out() {
             "\\copy t from 'x'",
             "d",
         ],
+    );
+    check_any_tool(
+        Engine::Postgres,
+        "\\copy t from stdin;\nit's\n;\n\\.\na;\\COPY t FROM STDIN with csv\n1,2\n\\.\nb",
+        &["\\copy t from stdin;", "a", "\\COPY t FROM STDIN with csv", "b"],
     );
     check_any_tool(
         Engine::Postgres,

@@ -34,7 +34,10 @@ fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
             let to = TableName { schema: Some(rest.name()?), name: table.name.clone() };
             Change::RenameTable { table: table.clone(), to }
         }
-        ["SET", "TABLESPACE" | "ACCESS", ..] => rebuild(part, table),
+        // The rows move to new tables.
+        ["SET", "TABLESPACE" | "ACCESS", ..]
+        | ["MERGE", "PARTITIONS", ..]
+        | ["SPLIT", "PARTITION", ..] => rebuild(part, table),
         ["ALTER", "CONSTRAINT", ..] => setting(part, table),
         [first, ..] if is_light_verb(first) => setting(part, table),
         ["ALTER", ..] => return alter_column(part, table),

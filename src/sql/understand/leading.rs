@@ -451,6 +451,9 @@ fn drop(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     if reader.eat("INDEX") {
         return drop_index(reader);
     }
+    if reader.engine.is_mysql_family() && reader.eat("PREPARE") {
+        return Some(vec![Change::Harmless]);
+    }
     if reader.engine.is_mysql_family()
         && let Some(acts) = interface::dropped(reader)
     {

@@ -259,7 +259,7 @@ fn each_clause_of_alter_table_is_a_change() {
     );
     postgres(
         "ALTER TABLE t SET (fillfactor = 70), ALTER a SET STATISTICS 100, OWNER TO x, ENABLE ROW LEVEL SECURITY, \
-         SET UNLOGGED, SET TABLESPACE s, ATTACH PARTITION p DEFAULT",
+         SET UNLOGGED, SET TABLESPACE s, MERGE PARTITIONS (p, q) INTO r, ATTACH PARTITION p DEFAULT",
         &[
             "setting t: SET (fillfactor = 70)",
             "setting t: ALTER a SET STATISTICS 100",
@@ -267,6 +267,7 @@ fn each_clause_of_alter_table_is_a_change() {
             "setting t: ENABLE ROW LEVEL SECURITY",
             "rebuild t: SET UNLOGGED",
             "rebuild t: SET TABLESPACE s",
+            "rebuild t: MERGE PARTITIONS (p, q) INTO r",
             "attach_partition default-partition on t & p",
         ],
     );

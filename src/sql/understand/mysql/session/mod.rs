@@ -146,6 +146,8 @@ impl Session {
 
     /// What a text of SQL does, as a statement of its own.
     fn text(&mut self, sql: &str) -> Vec<Located> {
+        // PREPARE takes a text with a semicolon at its end.
+        let sql = sql.trim_end().trim_end_matches(';');
         let span = Span::whole(sql);
         let Some(left) = self.left.checked_sub(sql.len()) else {
             let why = "it runs more than zdm reads".to_owned();

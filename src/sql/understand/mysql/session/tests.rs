@@ -33,6 +33,8 @@ fn a_prepared_text_is_what_execute_runs() {
     let set =
         "SET @a = 1, @sql := CONCAT('ALTER TABLE ', \"t\", ' ADD ', 'a' 'b', ' varchar(', 9, ')')";
     assert_eq!(last(&[set, "PREPARE S FROM @SQL", "EXECUTE s USING @a"]), ["t + ab"]);
+    assert_eq!(last(&["PREPARE s FROM 'ALTER TABLE t DROP a; '", "EXECUTE s"]), ["t - a"]);
+    assert_eq!(last(&["DROP PREPARE s"]), ["Harmless"]);
     assert_eq!(last(&["EXECUTE IMMEDIATE 'ALTER TABLE t DROP COLUMN a'"]), ["t - a"]);
     let quoted = r"SET @s = 'ALTER TABLE t ADD a int COMMENT ''it\'\'s'''";
     assert_eq!(last(&[quoted, "PREPARE s FROM @s", "EXECUTE s"]), ["t + a"]);
