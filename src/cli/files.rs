@@ -34,6 +34,10 @@ fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, Error> {
 }
 
 fn utf8(bytes: Vec<u8>, shown: &str) -> Result<String, Error> {
+    if is_utf16(&bytes) {
+        let message = format!("file \"{shown}\" is UTF-16 text without a byte order mark");
+        return Err(Error::usage(message).hint("Save it as UTF-8."));
+    }
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let byte = error.utf8_error().valid_up_to() + 1;
         Error::usage(format!("file \"{shown}\" is not UTF-8 text: byte {byte} is not"))
@@ -44,6 +48,16 @@ fn utf8(bytes: Vec<u8>, shown: &str) -> Result<String, Error> {
         text.drain(..'\u{feff}'.len_utf8());
     }
     Ok(text)
+}
+
+/// Whether every other byte is NUL at the begin, as in Latin letters of UTF-16. It would be UTF-8 as well.
+fn is_utf16(bytes: &[u8]) -> bool {
+    const ENOUGH: usize = 256;
+    let pairs = bytes.as_chunks::<2>().0;
+    let pairs = pairs.get(..ENOUGH).unwrap_or(pairs);
+    let count = |at: usize| pairs.iter().filter(|pair| pair.get(at) == Some(&0)).count();
+    let (high, low) = (count(0), count(1));
+    high.abs_diff(low) * 2 > pairs.len() && high.min(low) * 8 < pairs.len()
 }
 
 /// Writes a new file; one that is there already is left as it is.

@@ -11,7 +11,7 @@ use crate::lint::finding::Severity;
 use crate::report::linted::LintedFile;
 
 /// What `lint --format json` writes.
-// Its files are made when they are written, so that a thousand do not stand in memory at once.
+// Its files and statements are made when they are written, so that thousands do not stand in memory at once.
 #[derive(Serialize, JsonSchema, Debug)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Lint<'a> {
@@ -46,8 +46,13 @@ pub(crate) struct File<'a> {
     /// Its path.
     file: &'a str,
     /// Its statements.
-    statements: Vec<Statement<'a>>,
+    #[schemars(with = "Vec<Statement<'a>>")]
+    statements: Statements<'a>,
 }
+
+/// A file's statements.
+#[derive(Debug)]
+struct Statements<'a>(&'a LintedFile);
 
 /// Everything counted.
 #[derive(Serialize, JsonSchema, Debug)]
@@ -66,7 +71,26 @@ pub(crate) struct Summary {
 }
 
 fn one_by_one<S: Serializer>(files: &&[LintedFile], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(files.iter().map(file))
+    serializer.collect_seq(
+        files.iter().map(|file| File { file: &file.path, statements: Statements(file) }),
+    )
+}
+
+impl Serialize for Statements<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let file = self.0;
+        serializer.collect_seq(file.statements.iter().map(|statement| {
+            Statement::from(Parts {
+                place: Some((&file.path, statement.span)),
+                phase: file.phase,
+                sql: file.sql(statement),
+                changes: Cow::Borrowed(&statement.changes),
+                effect: &statement.effect,
+                estimate: statement.estimate,
+                findings: &statement.findings,
+            })
+        }))
+    }
 }
 
 /// Files that were judged.
@@ -88,19 +112,4 @@ pub(crate) fn lint(files: &[LintedFile], result: LintResult) -> Lint<'_> {
             infos: count(Severity::Info),
         },
     }
-}
-
-fn file(file: &LintedFile) -> File<'_> {
-    let statements = file.statements.iter().map(|statement| {
-        Statement::from(Parts {
-            place: Some((&file.path, statement.span)),
-            phase: file.phase,
-            sql: file.sql(statement),
-            changes: Cow::Borrowed(&statement.changes),
-            effect: &statement.effect,
-            estimate: statement.estimate,
-            findings: &statement.findings,
-        })
-    });
-    File { file: &file.path, statements: statements.collect() }
 }

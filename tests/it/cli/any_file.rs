@@ -88,6 +88,10 @@ fn utf_16_is_read_and_what_is_no_text_is_refused_in_words() {
         assert_eq!(said.code, 2, "{said:?}");
         assert!(said.out.contains("a.sql") || said.err.contains("a.sql"), "{said:?}");
     }
+    let bare: Vec<u8> = "DROP TABLE a;".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let said = lint_bytes(&bare);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(format!("{}{}", said.out, said.err).contains("UTF-16"), "{said:?}");
     let said = lint_bytes(b"SELECT 1;\0DROP TABLE t;");
     assert!(changes(&said).contains("opaque it contains a NUL byte"), "{said:?}");
 }
