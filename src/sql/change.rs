@@ -9,6 +9,9 @@ use crate::model::name::TableName;
 /// The mark of a change that stands in a block of PL/pgSQL: it may run or not, and only with the rest of the block.
 pub(crate) const IN_BLOCK: &str = "in-block";
 
+/// The mark of a clause that runs while `foreign_key_checks` is off (MySQL, MariaDB).
+pub(crate) const KEYS_UNCHECKED: &str = "keys-unchecked";
+
 /// One change and the clause that makes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Located {

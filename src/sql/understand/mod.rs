@@ -59,7 +59,7 @@ pub(crate) fn understand(sql: &str, span: Span, engine: Engine) -> Vec<Located> 
     if let Some(why) = error {
         return vec![Located::new(Change::Opaque { why }, span)];
     }
-    let reader = Reader { sql, engine, rest: &lexemes };
+    let reader = mysql::without_settings(Reader { sql, engine, rest: &lexemes });
     // `{{ end }}` behind the last statement.
     if lexemes.is_empty() && (sql.contains("{{") || sql.contains("{%")) {
         return vec![Located::new(Change::Harmless, span)];

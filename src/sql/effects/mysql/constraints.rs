@@ -4,7 +4,7 @@ use super::super::case::Case;
 use super::context::Context;
 use super::indexes;
 use crate::sql::catalog::{Constraint, ConstraintKind};
-use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind, IndexForm};
+use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind, IndexForm, KEYS_UNCHECKED};
 
 /// ADD PRIMARY KEY, FOREIGN KEY, CHECK; and what stands beside an added column.
 pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case> {
@@ -18,7 +18,12 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
                 .fact("same-as-unique", is_unique(constraint, context))
         }
         ConstraintDefKind::ForeignKey { .. } => {
-            context.case("add_foreign_key").fact("inline", constraint.inline)
+            let unchecked = context.changes.iter().any(|located| located.has(KEYS_UNCHECKED));
+            context
+                .case("add_foreign_key")
+                .fact("inline", constraint.inline)
+                .fact(KEYS_UNCHECKED, unchecked)
+                .fact("indexed", has_index(constraint, context))
         }
         ConstraintDefKind::Check { .. } => {
             let adds = context.changes.iter().any(|located| {
@@ -45,6 +50,16 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
         }
     };
     vec![case]
+}
+
+/// Whether an index begins with the columns.
+fn has_index(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
+    let begins = |columns: &[String]| {
+        columns
+            .get(..constraint.columns.len())
+            .is_some_and(|first| same(first, &constraint.columns, context))
+    };
+    begins(context.key()) || context.indexes().iter().any(|index| begins(&index.columns))
 }
 
 fn same(a: &[String], b: &[String], context: &Context<'_>) -> bool {

@@ -16,7 +16,8 @@ use crate::model::server::{Engine, Server};
 use crate::sql::catalog::Catalog;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
-use crate::sql::{split, understand};
+
+use crate::sql::{Session, split, understand};
 
 /// The catalog after some statements.
 fn replay(engine: Engine, text: &str, names: &Names) -> Catalog {
@@ -35,7 +36,16 @@ fn replay_on(catalog: &mut Catalog, engine: Engine, text: &str, names: &Names) {
 }
 
 /// What a statement costs, and the rows that say so.
-fn judged(sql: &str, catalog: &Catalog, names: &Names, server: Server) -> Judged {
-    let changes = names.resolve(understand(sql, Span::whole(sql), server.engine), catalog);
+fn judged(sql: &str, setup: &str, catalog: &Catalog, (names, server): (&Names, Server)) -> Judged {
+    let understood = |sql: &str| understand(sql, Span::whole(sql), server.engine);
+    let mut changes = understood(sql);
+    if server.engine.is_mysql_family() {
+        let mut session = Session::new(server.engine);
+        for one in split::statements(setup, server.engine) {
+            session.follow(&one.sql, Span::whole(&one.sql), understood(&one.sql));
+        }
+        changes = session.follow(sql, Span::whole(sql), changes);
+    }
+    let changes = names.resolve(changes, catalog);
     judge_changes(&changes, catalog, server)
 }

@@ -127,7 +127,7 @@ impl<'d> Truth<'d> {
         let statements = needed(&format!("{} {sql}", row.setup), self.server.engine);
         let text = format!("{};\n{}", statements.join(";\n"), row.setup);
         let catalog = replay(self.server.engine, &text, &self.names);
-        let found = judged(sql, &catalog, &self.names, self.server);
+        let found = judged(sql, &row.setup, &catalog, (&self.names, self.server));
         let fresh = Fresh { truth: self, statements, setup: &row.setup };
         let seen = match fresh.observed(sql) {
             Ok(seen) => seen,

@@ -118,7 +118,7 @@ impl<'d> Truth<'d> {
     }
 
     fn difference(&self, row: &Row, sql: &str, catalog: &Catalog) -> Option<String> {
-        let said = judged(sql, catalog, &self.names, self.server);
+        let said = judged(sql, "", catalog, (&self.names, self.server));
         let place = format!("{} on {}: {sql}", row.id, self.server.short());
         let observed = match self.copies.observed(&row.setup, sql) {
             Ok(observed) => observed,

@@ -4,6 +4,7 @@
 //! Which branch is taken is not asked: each text that a variable may hold counts.
 
 mod body;
+mod settings;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use sqlparser::tokenizer::Token;
 
 use crate::model::server::Engine;
-use crate::sql::change::{Change, IN_BLOCK, Located};
+use crate::sql::change::{Change, IN_BLOCK, KEYS_UNCHECKED, Located};
 use crate::sql::span::Span;
 use crate::sql::tokens::{Lexeme, acting};
 use crate::sql::understand::reader::Reader;
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     prepared: BTreeMap<String, Option<Texts>>,
     /// The statement that a procedure runs.
     procedures: BTreeMap<String, String>,
+    /// Whether `foreign_key_checks` is off.
+    keys_unchecked: bool,
     /// In how many procedures and texts the next statement stands.
     depth: usize,
     /// So many bytes of procedures and texts may still be read.
@@ -51,18 +54,26 @@ impl Session {
             variables: BTreeMap::new(),
             prepared: BTreeMap::new(),
             procedures: BTreeMap::new(),
+            keys_unchecked: false,
             depth: 0,
             left: MOST,
         }
     }
 
     /// Takes note of a statement that has been understood; what it runs takes the place of saying that it runs something.
-    pub(crate) fn follow(&mut self, sql: &str, span: Span, changes: Vec<Located>) -> Vec<Located> {
+    pub(crate) fn follow(
+        &mut self,
+        sql: &str,
+        span: Span,
+        mut changes: Vec<Located>,
+    ) -> Vec<Located> {
         if sql.len() > LONGEST || !concerns(sql) {
+            mark(&mut changes, self.keys_unchecked);
             return changes;
         }
         let lexed = acting(sql, self.engine);
         let statement = Reader { sql, engine: self.engine, rest: &lexed.lexemes };
+        mark(&mut changes, settings::of_statement(statement).unwrap_or(self.keys_unchecked));
         let Some(mut run) = self.run(statement) else { return changes };
         if run.iter().any(|located| located.change != Change::Harmless) {
             run.retain(|located| located.change != Change::Harmless);
@@ -161,6 +172,9 @@ impl Session {
     fn assigned(&mut self, mut statement: Reader<'_>) {
         statement.skip();
         for mut part in statement.parts() {
+            if let Some(unchecked) = settings::keys_unchecked(part) {
+                self.keys_unchecked = unchecked;
+            }
             let Some(name) = part.name() else { continue };
             if part.eat_token(&Token::Eq) || part.eat_token(&Token::Assignment) {
                 let texts = self.texts(part);
@@ -218,6 +232,15 @@ impl Session {
             .partition(|(name, _)| name.starts_with('@'));
         self.variables = own;
         locals
+    }
+}
+
+/// Says of clauses that they run while foreign keys are not checked.
+fn mark(changes: &mut [Located], keys_unchecked: bool) {
+    if keys_unchecked {
+        for located in changes {
+            located.marks.insert(KEYS_UNCHECKED);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::Session;
 use crate::model::server::Engine;
-use crate::sql::change::{Change, Located};
+use crate::sql::change::{Change, KEYS_UNCHECKED, Located};
 use crate::sql::span::Span;
 use crate::sql::understand::understand;
 
@@ -26,6 +26,37 @@ fn brief(located: &Located) -> String {
 }
 
 const PUT_TOGETHER: &str = "? it runs SQL that is put together at run time";
+
+#[test]
+fn foreign_keys_are_unchecked_from_a_setting_on_until_another() {
+    let add = "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u (id)";
+    let unchecked = |statements: &[&str]| {
+        let mut session = Session::new(Engine::MariaDb);
+        let mut changes = Vec::new();
+        for sql in statements {
+            let span = Span::whole(sql);
+            changes = session.follow(sql, span, understand(sql, span, Engine::MariaDb));
+        }
+        changes.iter().any(|located| located.has(KEYS_UNCHECKED))
+    };
+    for off in [
+        "SET foreign_key_checks = 0",
+        "SET SESSION foreign_key_checks = OFF",
+        "set @@session.foreign_key_checks := 0",
+        "/*!40014 SET @OLD=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */",
+    ] {
+        assert!(unchecked(&[off, add]), "{off}");
+        assert!(!unchecked(&[off, "SET FOREIGN_KEY_CHECKS=@OLD", add]), "{off}");
+    }
+    assert!(!unchecked(&["SET GLOBAL foreign_key_checks = 0", add]));
+    assert!(!unchecked(&["SET @foreign_key_checks = 0", add]));
+    let alone = format!("SET STATEMENT foreign_key_checks=0 FOR {add}");
+    assert!(unchecked(&[&alone]) && !unchecked(&[&alone, add]));
+    assert_eq!(
+        last(&["SET STATEMENT max_statement_time=1 FOR ALTER TABLE t ADD a int"]),
+        ["t + a"]
+    );
+}
 
 #[test]
 fn a_prepared_text_is_what_execute_runs() {
