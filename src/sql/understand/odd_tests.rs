@@ -1,6 +1,6 @@
 //! Statements that nobody would write: endless ones, and broken ones.
 
-use super::tests::postgres;
+use super::tests::{check, mysql, postgres};
 use super::*;
 
 #[test]
@@ -92,4 +92,25 @@ proptest::proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_not_understood_is_never_nothing() {
+    check(
+        Engine::MariaDb,
+        "BEGIN NOT ATOMIC DROP TABLE a; END",
+        &["opaque: BEGIN NOT ATOMIC runs code that zdm cannot see through"],
+    );
+    postgres("DO $$ BEGIN EXECUTE 'x'; END $$", &["opaque: it cannot be read as SQL"]);
+    postgres("SELECT app.migrate()", &["call about app.migrate"]);
+    postgres("ALTER TABEL t ADD a int", &["opaque: it cannot be read as SQL"]);
+    postgres(
+        "ALTER TABLE t ADD COLUMN a int, FROBNICATE b",
+        &["t add a INT", "opaque: `FROBNICATE b` is not read"],
+    );
+    postgres("SELEC 1", &["opaque: it cannot be read as SQL"]);
+    postgres("", &["opaque: it does not begin with a word of SQL"]);
+    postgres("DROP SCHEMA s CASCADE", &["drop_schema cascade about s"]);
+    postgres("SELECT 'a", &["opaque: unterminated string literal"]);
+    mysql("CALL p()", &["opaque: CALL runs a procedure that zdm cannot see through"]);
 }

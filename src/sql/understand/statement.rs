@@ -174,9 +174,6 @@ pub(super) fn marks(reader: Reader<'_>) -> BTreeSet<&'static str> {
         let asks = index && reader.rest.iter().take(5).any(|lexeme| lexeme.is_word("IF"));
         return asks.then_some("if-exists").into_iter().collect();
     }
-    if reader.engine != Engine::Postgres {
-        return BTreeSet::new();
-    }
     if rest.eat("SELECT") {
         while !rest.is_empty() && !rest.eat("FROM") {
             rest.skip();

@@ -4,7 +4,7 @@ use crate::sql::act::Act;
 use crate::sql::change::{ColumnDef, ConstraintDef, ConstraintDefKind};
 
 /// The clauses of one statement, each with what it does.
-fn check(engine: Engine, sql: &str, expected: &[&str]) {
+pub(super) fn check(engine: Engine, sql: &str, expected: &[&str]) {
     let found: Vec<_> = understand(sql, Span::whole(sql), engine)
         .iter()
         .map(|located| brief(&located.change))
@@ -16,7 +16,7 @@ pub(super) fn postgres(sql: &str, expected: &[&str]) {
     check(Engine::Postgres, sql, expected);
 }
 
-fn mysql(sql: &str, expected: &[&str]) {
+pub(super) fn mysql(sql: &str, expected: &[&str]) {
     check(Engine::MySql, sql, expected);
     check(Engine::MariaDb, sql, expected);
 }
@@ -456,27 +456,6 @@ fn what_dumps_and_templates_write_is_read() {
     );
     postgres("DROP TABLE {p}a", &["drop {p}a"]);
     mysql("{{end}} {{- end }}", &["harmless"]);
-}
-
-#[test]
-fn what_is_not_understood_is_never_nothing() {
-    check(
-        Engine::MariaDb,
-        "BEGIN NOT ATOMIC DROP TABLE a; END",
-        &["opaque: BEGIN NOT ATOMIC runs code that zdm cannot see through"],
-    );
-    postgres("DO $$ BEGIN EXECUTE 'x'; END $$", &["opaque: it cannot be read as SQL"]);
-    postgres("SELECT app.migrate()", &["call about app.migrate"]);
-    postgres("ALTER TABEL t ADD a int", &["opaque: it cannot be read as SQL"]);
-    postgres(
-        "ALTER TABLE t ADD COLUMN a int, FROBNICATE b",
-        &["t add a INT", "opaque: `FROBNICATE b` is not read"],
-    );
-    postgres("SELEC 1", &["opaque: it cannot be read as SQL"]);
-    postgres("", &["opaque: it does not begin with a word of SQL"]);
-    postgres("DROP SCHEMA s CASCADE", &["drop_schema cascade about s"]);
-    postgres("SELECT 'a", &["opaque: unterminated string literal"]);
-    mysql("CALL p()", &["opaque: CALL runs a procedure that zdm cannot see through"]);
 }
 
 #[test]
