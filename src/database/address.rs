@@ -79,6 +79,28 @@ impl Address {
         Ok(address)
     }
 
+    /// The address of each of its servers, one after the other; one without hosts is one server's.
+    pub(crate) fn servers(&self) -> Vec<Self> {
+        let only = |at: usize| {
+            let mut address = self.clone();
+            address.hosts = self.hosts.get(at).cloned().into_iter().collect();
+            for (key, value) in &mut address.options {
+                if key == "hostaddr"
+                    && let Some(own) = value.split(',').nth(at)
+                {
+                    *value = own.to_owned();
+                }
+            }
+            address
+        };
+        (0..self.hosts.len().max(1)).map(only).collect()
+    }
+
+    /// Whether any of several servers will do, and not only the one that takes writes.
+    pub(crate) fn takes_any_server(&self) -> bool {
+        self.hosts.len() < 2 || self.options.iter().any(|(key, _)| key == "target_session_attrs")
+    }
+
     /// Options that say again what the URL has a place for go to that place, as with libpq.
     fn take(&mut self, key: String, value: String) -> Result<(), DbError> {
         match key.as_str() {
@@ -199,6 +221,22 @@ mod tests {
         assert!(address.options.is_empty());
         let address = parse("postgres://%2Frun%2Fpg/d").ok().unwrap();
         assert_eq!(address.hosts, [("/run/pg".into(), None)]);
+    }
+
+    #[test]
+    fn each_server_of_several_has_an_address_of_its_own() {
+        let address = parse("postgres://u:p@a:1,b:2/d?hostaddr=127.0.0.1,127.0.0.2").ok().unwrap();
+        let servers = address.servers();
+        assert_eq!(servers.len(), 2);
+        assert_eq!(servers[1].hosts, [("b".into(), Some(2))]);
+        assert_eq!(servers[1].options, [("hostaddr".into(), "127.0.0.2".into())]);
+        assert!(!address.takes_any_server());
+        assert!(
+            parse("postgres://a,b/d?target_session_attrs=any").ok().unwrap().takes_any_server()
+        );
+        let none = parse("mysql:///d").ok().unwrap();
+        assert_eq!(none.servers().len(), 1);
+        assert!(none.takes_any_server());
     }
 
     #[test]

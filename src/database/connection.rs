@@ -37,15 +37,40 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects, and makes the session's settings: role, `search_path`, UTC, READ COMMITTED, [`LockLimit::PATIENT`].
+    ///
+    /// Of several servers the first that can be reached and takes writes; with `target_session_attrs` the first that is
+    /// as it says.
     pub(crate) async fn open(target: &Target) -> Result<Self, DbError> {
         let address = Address::parse(&target.url)?;
+        let mut passed = Vec::new();
+        for server in address.servers() {
+            let error = match Self::open_one(target, &server).await {
+                Ok(mut connection) => {
+                    if address.takes_any_server() || !connection.is_read_only().await? {
+                        return Ok(connection);
+                    }
+                    connection.close().await;
+                    DbError::new(DbErrorKind::ReadOnly, "it takes no writes")
+                }
+                Err(error) => error,
+            };
+            // A wrong password is wrong on the others, too.
+            if !matches!(error.kind, DbErrorKind::Unreachable | DbErrorKind::ReadOnly) {
+                return Err(error);
+            }
+            passed.push((server, error));
+        }
+        Err(none_of(passed))
+    }
+
+    async fn open_one(target: &Target, address: &Address) -> Result<Self, DbError> {
         let (session, server) = match address.scheme {
             #[cfg(feature = "postgres")]
-            Scheme::Postgres => super::postgres::open(target, &address).await?,
+            Scheme::Postgres => super::postgres::open(target, address).await?,
             #[cfg(not(feature = "postgres"))]
             Scheme::Postgres => return Err(not_built("PostgreSQL", "postgres")),
             #[cfg(feature = "mysql")]
-            Scheme::MySql => super::mysql::open(target, &address).await?,
+            Scheme::MySql => super::mysql::open(target, address).await?,
             #[cfg(not(feature = "mysql"))]
             Scheme::MySql => return Err(not_built("MySQL and MariaDB", "mysql")),
         };
@@ -58,6 +83,17 @@ impl Connection {
         };
         connection.limit_lock_waits(LockLimit::PATIENT).await?;
         Ok(connection)
+    }
+
+    /// Whether the server takes no writes: a standby, or one that is set to read only.
+    pub(crate) async fn is_read_only(&mut self) -> Result<bool, DbError> {
+        let sql = if self.engine().is_mysql_family() {
+            "SELECT @@GLOBAL.read_only"
+        } else {
+            "SELECT (pg_catalog.pg_is_in_recovery() OR \
+             pg_catalog.current_setting('transaction_read_only')::boolean)::int"
+        };
+        self.query_one(sql, &[]).await?.bool(0)
     }
 
     /// The server, as it describes itself.
@@ -165,6 +201,25 @@ impl Connection {
         let asked = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'";
         held(self.query_one(asked, &[]).await?.text(0)? == milliseconds)
     }
+}
+
+/// Why none of some servers can be used: the error of the only one, or what each of several said.
+fn none_of(mut passed: Vec<(Address, DbError)>) -> DbError {
+    let Some(last) = passed.pop() else {
+        return super::address::invalid("the database URL names no host");
+    };
+    if passed.is_empty() {
+        return last.1;
+    }
+    let port = |port: Option<u16>| port.map_or_else(String::new, |port| format!(":{port}"));
+    let told = passed.iter().chain([&last]).flat_map(|(address, error)| {
+        let names = address.hosts.iter();
+        names.map(move |(host, number)| format!("{host}{}: {}", port(*number), error.message))
+    });
+    let told: Vec<_> = told.collect();
+    // One that takes no writes now may do so soon: that is how a fail-over goes.
+    let kind = DbErrorKind::Unreachable;
+    DbError::new(kind, format!("no server of the database URL takes writes: {}", told.join("; ")))
 }
 
 fn held(as_asked: bool) -> Result<(), DbError> {

@@ -74,17 +74,6 @@ impl Connection {
         self.query_one(sql, &[]).await?.int(0)
     }
 
-    /// Whether the server takes no writes: a standby, or one that is set to read only.
-    pub(crate) async fn is_read_only(&mut self) -> Result<bool, DbError> {
-        let sql = if self.engine().is_mysql_family() {
-            "SELECT @@GLOBAL.read_only"
-        } else {
-            "SELECT (pg_catalog.pg_is_in_recovery() OR \
-             pg_catalog.current_setting('transaction_read_only')::boolean)::int"
-        };
-        self.query_one(sql, &[]).await?.bool(0)
-    }
-
     /// Whether row security hides rows of a table from this connection's role (PostgreSQL). One that is not there hides
     /// nothing.
     pub(crate) async fn hides_rows(&mut self, table: &TableName) -> Result<bool, DbError> {

@@ -8,7 +8,7 @@ use super::error::{DbError, DbErrorKind};
 use super::session::Value;
 use super::target::{DatabaseUrl, Target};
 use crate::model::server::Engine;
-use crate::support::{self, Db};
+use crate::support::{self, Db, Session};
 
 pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(future)
@@ -77,6 +77,48 @@ fn a_server_that_answers_nothing_is_unreachable() {
         assert_eq!(error.kind, DbErrorKind::Unreachable);
         assert!(error.message.contains("within 1 s"), "{error}");
     }
+}
+
+#[test]
+fn of_several_servers_the_one_that_takes_writes_is_taken() {
+    let Some((_server, db)) = support::primary() else { return };
+    let Some(standby) = support::standby(&db) else { return };
+    let host = |url: &str| url.rsplit_once('/').unwrap().0.rsplit_once('@').unwrap().1.to_owned();
+    let (primary, second) = (host(&db.url), host(&standby.url));
+    let open = |hosts: &str, options: &str| {
+        let url = format!("{}?sslmode=disable{options}", db.url.replacen(&primary, hosts, 1));
+        wait(async {
+            let mut conn = Connection::open(&target(&url)).await?;
+            conn.is_read_only().await
+        })
+    };
+    let all = format!("127.0.0.1:1,{second},{primary}");
+    assert!(!open(&all, "").unwrap());
+    let any = format!("{second},{primary}");
+    assert!(open(&any, "&target_session_attrs=any").unwrap());
+    // A server alone is the user's choice: reading commands work on a standby.
+    assert!(open(&second, "").unwrap());
+    let error = open(&format!("127.0.0.1:1,{second}"), "").unwrap_err();
+    assert_eq!(error.kind, DbErrorKind::Unreachable);
+    let told = format!("{second}: it takes no writes");
+    assert!(error.message.contains(&told) && error.message.contains("127.0.0.1:1: "), "{error}");
+}
+
+#[test]
+fn of_several_servers_of_mariadb_the_one_that_takes_writes_is_taken() {
+    let Some(db) = support::mariadb() else { return };
+    let Some(ground) = support::own::Ground::find(&db) else { return };
+    ground.set_up("data");
+    let own = ground.start("data", &["--read-only".to_owned()]);
+    let open =
+        |url: &str| wait(async { Connection::open(&target(url)).await?.is_read_only().await });
+    let url = |hosts: &str| format!("mariadb://zdm:secret@{hosts}/mysql");
+    let alone = format!("127.0.0.1:{}", own.port);
+    assert!(open(&url(&alone)).unwrap());
+    let error = open(&url(&format!("127.0.0.1:1,{alone}"))).unwrap_err();
+    assert!(error.message.contains("it takes no writes"), "{error}");
+    Session::open(&url(&alone)).run("SET GLOBAL read_only = OFF");
+    assert!(!open(&url(&format!("127.0.0.1:1,{alone}"))).unwrap());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use mysql_async::{Conn, Opts, OptsBuilder};
 use super::errors::{When, is_about_tls, translate};
 use super::session::MySqlSession;
 use super::tls::{TlsMode, TlsOptions};
-use crate::database::address::{Address, invalid, invalid_option};
+use crate::database::address::{Address, invalid_option};
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::session::Session;
 use crate::database::target::Target;
@@ -28,19 +28,12 @@ pub(crate) async fn open(
         let waited = format!("the server did not answer within {} s", options.patience.as_secs());
         DbError::new(DbErrorKind::Unreachable, waited)
     };
-    let mut last = None;
-    for (host, port) in options.hosts(address) {
-        let opening = connect(target, address, &options, (&host, port));
-        // Nothing has been asked on this connection yet: it may be dropped.
-        match tokio::time::timeout(options.patience, opening).await.map_err(unreachable) {
-            Ok(Ok(mut session)) => {
-                let server = set_up(&mut session, target).await?;
-                return Ok((Box::new(session), server));
-            }
-            Ok(Err(error)) | Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| invalid("the database URL names no host")))
+    let opening = connect(target, address, &options);
+    // Nothing has been asked on this connection yet: it may be dropped.
+    let opened = tokio::time::timeout(options.patience, opening).await.map_err(unreachable)?;
+    let mut session = opened?;
+    let server = set_up(&mut session, target).await?;
+    Ok((Box::new(session), server))
 }
 
 /// What the URL's options say.
@@ -79,13 +72,10 @@ impl Options {
         Ok(())
     }
 
-    fn hosts(&self, address: &Address) -> Vec<(String, u16)> {
-        let named = address.hosts.iter().map(|(host, port)| (host.clone(), port.unwrap_or(3306)));
-        let mut hosts: Vec<_> = named.collect();
-        if hosts.is_empty() || self.socket.is_some() {
-            hosts = vec![("localhost".to_owned(), 3306)];
-        }
-        hosts
+    /// The host and the port. A socket goes before them.
+    fn host<'a>(&self, address: &'a Address) -> (&'a str, u16) {
+        let named = address.hosts.first().filter(|_| self.socket.is_none());
+        named.map_or(("localhost", 3306), |(host, port)| (host, port.unwrap_or(3306)))
     }
 }
 
@@ -93,8 +83,8 @@ async fn connect(
     target: &Target,
     address: &Address,
     options: &Options,
-    (host, port): (&str, u16),
 ) -> Result<MySqlSession, DbError> {
+    let (host, port) = options.host(address);
     let is_socket = options.socket.is_some() || host.starts_with('/');
     let socket = options.socket.clone().or_else(|| is_socket.then(|| host.to_owned()));
     let plain = OptsBuilder::default()

@@ -149,7 +149,6 @@ fn take(config: &mut Config, key: &str, value: &str) -> Result<bool, DbError> {
         | "client_encoding"
         | "sslcompression"
         | "sslsni"
-        | "target_session_attrs"
             if is_harmless(key, value) => {}
         "options" => {
             config.options(value);
@@ -196,13 +195,13 @@ fn is_harmless(key: &str, value: &str) -> bool {
         "client_encoding" => {
             matches!(value.to_ascii_lowercase().as_str(), "utf8" | "utf-8" | "auto")
         }
-        "target_session_attrs" => value == "any",
         _ => true,
     }
 }
 
 fn take_word(config: &mut Config, key: &str, value: &str) -> Result<(), DbError> {
     match (key, value) {
+        ("target_session_attrs", "any") => {}
         ("target_session_attrs", "read-write" | "primary") => {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
