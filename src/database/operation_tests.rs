@@ -387,6 +387,25 @@ fn a_change_that_the_collation_does_not_see_is_kept_alike() {
 }
 
 #[test]
+fn a_text_with_a_collation_of_its_own_is_compared_by_its_bytes() {
+    each(|url, engine| async move {
+        if engine != Engine::Postgres {
+            return;
+        }
+        let collation =
+            "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+        let table = "CREATE TABLE users (id int PRIMARY KEY, name text COLLATE ci)";
+        let mut trial = Trial::rename(&url, &[collation, table]).await;
+        trial.ok("INSERT INTO users (id, name) VALUES (1, 'ann'), (2, 'bob')").await;
+        trial.phase(Phase::Expand).await;
+        trial.ok("UPDATE users SET title = 'BOB' WHERE id = 2").await;
+        trial.phase(Phase::Migrate).await;
+        trial.ok("UPDATE users SET name = 'Ann' WHERE id = 1").await;
+        assert_eq!(trial.rows("id, name, title").await, ["1 Ann Ann", "2 BOB BOB"]);
+    });
+}
+
+#[test]
 fn two_open_renames_of_a_table_share_its_triggers() {
     each(|url, _| async move {
         let table = "CREATE TABLE users (id int PRIMARY KEY, name varchar(20), mail varchar(20))";

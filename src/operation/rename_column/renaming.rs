@@ -173,18 +173,44 @@ impl<'a> Renaming<'a> {
         differs(self.cx.server.engine, self.image(), &from, &to)
     }
 
-    /// Texts have collations that call different texts equal; a type that is not known may be one.
+    /// How values are compared; those of a type that is not known by their bytes.
     fn image(&self) -> Image {
         let lower = self.column.data_type.to_ascii_lowercase();
-        let texts =
-            ["char", "varchar", "text", "tinytext", "mediumtext", "longtext", "enum", "set", "<"];
-        let is_text = texts.iter().any(|text| {
-            lower.strip_prefix(text).is_some_and(|rest| {
-                *text == "<" || !rest.starts_with(|next: char| next.is_ascii_alphanumeric())
-            })
-        });
-        if is_text { Image::Bytes } else { Image::Value }
+        let word = lower.split(|next: char| next != ' ' && !next.is_ascii_alphanumeric()).next();
+        let word = word.unwrap_or_default().trim();
+        let is_exact = if self.cx.server.engine.is_mysql_family() {
+            !is_loose_in_mysql(word)
+        } else {
+            is_exact_in_postgres(word) && self.column.collation.is_none()
+        };
+        if is_exact { Image::Value } else { Image::Bytes }
     }
+}
+
+/// Texts have collations that call different texts equal.
+fn is_loose_in_mysql(word: &str) -> bool {
+    let loose =
+        ["char", "varchar", "text", "tinytext", "mediumtext", "longtext", "enum", "set", ""];
+    loose.contains(&word.split(' ').next().unwrap_or_default())
+}
+
+/// Types of which no two different values are equal: not float (-0), numeric (scale), interval, json. A text is one as long
+/// as its collation is its type's: only a collation of its own can call different texts equal (a database's cannot).
+fn is_exact_in_postgres(word: &str) -> bool {
+    [
+        "smallint",
+        "integer",
+        "bigint",
+        "boolean",
+        "text",
+        "character varying",
+        "uuid",
+        "date",
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "bytea",
+    ]
+    .contains(&word)
 }
 
 /// A plan without a database shows what it does not know.

@@ -4,7 +4,7 @@
 //! schema `zdm` stays closed to applications; measured on PostgreSQL 15 with a role that has no USAGE on it.
 
 use super::super::names;
-use super::{Image, Sync, SyncMode, differs};
+use super::{Sync, SyncMode, differs};
 use crate::model::name::TableName;
 use crate::model::server::{Engine, Server};
 use crate::model::step::{Probe, Statement};
@@ -58,22 +58,24 @@ fn function_name(table: &TableName, word: &str) -> String {
     format!("{}.{}", ident(ENGINE, "zdm"), ident(ENGINE, &name))
 }
 
-/// WHEN: only rows that a sync concerns pay for the function.
+/// WHEN: only rows that a sync has to mend pay for the function. A backfill leaves both columns alike, and pays nothing.
 fn changed(syncs: &[&Sync]) -> String {
-    let mut columns = Vec::new();
-    for sync in syncs {
-        columns.push(&sync.new);
-        if sync.mode == SyncMode::Both {
-            columns.push(&sync.old);
+    let conditions = syncs.iter().map(|sync| match sync.mode {
+        SyncMode::Feed => column_changed(sync, &sync.new),
+        SyncMode::Both => {
+            let (old, new) = (ident(ENGINE, &sync.old), ident(ENGINE, &sync.new));
+            let differ = differs(ENGINE, sync.image, &format!("NEW.{new}"), &format!("NEW.{old}"));
+            // Columns that differed before are the backfill's: to make them alike here could take the wrong side.
+            let (new, old) = (column_changed(sync, &sync.new), column_changed(sync, &sync.old));
+            format!("{differ}\n      AND ({new}\n        OR {old})")
         }
-    }
-    let conditions: Vec<_> = columns.into_iter().map(|column| column_changed(column)).collect();
-    format!("\n  WHEN ({})\n ", conditions.join("\n    OR "))
+    });
+    format!("\n  WHEN ({})\n ", conditions.collect::<Vec<_>>().join("\n    OR "))
 }
 
-fn column_changed(column: &str) -> String {
+fn column_changed(sync: &Sync, column: &str) -> String {
     let column = ident(ENGINE, column);
-    differs(ENGINE, Image::Value, &format!("NEW.{column}"), &format!("OLD.{column}"))
+    differs(ENGINE, sync.image, &format!("NEW.{column}"), &format!("OLD.{column}"))
 }
 
 fn function_text(function: &str, word: &str, syncs: &[&Sync]) -> String {
@@ -85,7 +87,7 @@ fn function_text(function: &str, word: &str, syncs: &[&Sync]) -> String {
                 // IS DISTINCT FROM NULL, as IS NOT NULL looks into composite values.
                 let wins = match word {
                     "insert" => format!("NEW.{new} IS DISTINCT FROM NULL"),
-                    _ => column_changed(&sync.new),
+                    _ => column_changed(sync, &sync.new),
                 };
                 format!(
                     "  IF {wins} THEN\n    NEW.{old} := NEW.{new};\n  ELSE\n    NEW.{new} := NEW.{old};\n  END IF;\n"

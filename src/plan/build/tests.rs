@@ -87,7 +87,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       CREATE OR REPLACE FUNCTION "zdm"."sync_public.users_update"() RETURNS trigger LANGUAGE plpgsql AS $zdm$
       BEGIN
         -- 0002_title
-        IF pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title")) THEN
+        IF NEW."title" IS DISTINCT FROM OLD."title" THEN
           NEW."name" := NEW."title";
         ELSE
           NEW."title" := NEW."name";
@@ -99,13 +99,14 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       REVOKE ALL ON FUNCTION "zdm"."sync_public.users_update"() FROM PUBLIC
         Nothing 
       CREATE OR REPLACE TRIGGER "zzz_zdm_sync_update" BEFORE UPDATE ON "public"."users" FOR EACH ROW
-        WHEN (pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title"))
-          OR pg_catalog.record_image_ne(ROW(NEW."name"), ROW(OLD."name")))
+        WHEN (NEW."title" IS DISTINCT FROM NEW."name"
+            AND (NEW."title" IS DISTINCT FROM OLD."title"
+              OR NEW."name" IS DISTINCT FROM OLD."name"))
         EXECUTE FUNCTION "zdm"."sync_public.users_update"()
         Writes 
   migrate
     1-backfill: fill users.title from name
-      UPDATE "public"."users" SET "title" = "name" WHERE pg_catalog.record_image_ne(ROW("name"), ROW("title"))
+      UPDATE "public"."users" SET "title" = "name" WHERE "name" IS DISTINCT FROM "title"
         Nothing 
     1-not-null-check: refuse NULL in new values of title
       ALTER TABLE "public"."users" ADD CONSTRAINT "zdm_0002_title_not_null" CHECK ("title" IS NOT NULL) NOT VALID
@@ -125,7 +126,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       ALTER TABLE "public"."users" ADD CONSTRAINT "zdm_0002_users_name_key" UNIQUE USING INDEX "zdm_0002_users_name_key"
         ReadsAndWrites 
     1-verify: verify that users.title equals name
-      SELECT count(*) FROM "public"."users" WHERE pg_catalog.record_image_ne(ROW("name"), ROW("title"))
+      SELECT count(*) FROM "public"."users" WHERE "name" IS DISTINCT FROM "title"
         Nothing 
   contract
     1-hide: hide column name of users as zdm_hidden_0002_name
@@ -154,7 +155,7 @@ fn a_rename_on_postgres_is_planned_without_a_database() {
       REVOKE ALL ON FUNCTION "zdm"."sync_public.users_update"() FROM PUBLIC
         Nothing 
       CREATE OR REPLACE TRIGGER "zzz_zdm_sync_update" BEFORE UPDATE ON "public"."users" FOR EACH ROW
-        WHEN (pg_catalog.record_image_ne(ROW(NEW."title"), ROW(OLD."title")))
+        WHEN (NEW."title" IS DISTINCT FROM OLD."title")
         EXECUTE FUNCTION "zdm"."sync_public.users_update"()
         Writes 
   purge (no way back)
