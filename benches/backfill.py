@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""How fast a new column is filled, at what cost, and what other clients notice.
+
+    benches/backfill.py [RUNS]
+
+A column is added and filled from another one for all rows: by one UPDATE, by `zdm migrate` (a backfill of one's own, and the
+rename_column operation with its triggers), and by PGROLL and RESHAPE if those name binaries. The ways are tried in turn on
+fresh copies, RUNS times (default 3); zdm runs at full speed, and once as it does by default. LOAD=500 has that many paced
+point reads and updates a second beside it (none by default), with a control that fills nothing. ZDM names the binary,
+ENGINE=postgres or mariadb one of the databases, ROWS the size of the table. benches/lab.py says what is needed.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import lab
+
+TYPE = {"postgres": "text", "mariadb": "varchar(200)"}
+LOAD = int(os.environ.get("LOAD", "0"))
+QUIET = 10
+BACKFILL = '[[backfill]]\ntable = "users"\nset = "display_name = upper(name)"\nwhere = "display_name IS NULL"\n'
+
+
+def nothing(server):
+    return ["sleep", str(QUIET)], lambda: None
+
+
+def one_update(server):
+    server.sql(f"ALTER TABLE users ADD COLUMN display_name {TYPE[server.family]}")
+    return server.client("UPDATE users SET display_name = upper(name)"), lambda: None
+
+
+def zdm(files, *arguments):
+    def prepare(server):
+        project = lab.Project(server, {name: text.replace("TYPE", TYPE[server.family]) for name, text in files.items()})
+        project.run("expand")
+        return project.command("migrate", *arguments), project.remove
+
+    return prepare
+
+
+OWN = {"expand.sql": "ALTER TABLE users ADD COLUMN display_name TYPE;\n", "migration.toml": BACKFILL}
+RENAME = {"migration.toml": lab.RENAME}
+
+
+def pgroll(server):
+    path = os.path.join(tempfile.mkdtemp(prefix="zdm-bench-"), "01_display.yaml")
+    with open(path, "w") as file:
+        file.write("operations:\n  - add_column:\n      table: users\n      up: upper(name)\n"
+                   "      column: { name: display_name, type: text, nullable: true }\n")
+    base = [os.environ["PGROLL"], "--postgres-url", server.url + "?sslmode=disable"]
+    subprocess.run([*base, "init"], check=True, capture_output=True)
+    subprocess.run([*base, "baseline", "00_base", os.path.dirname(path), "--yes"], check=True, capture_output=True)
+    return [*base, "start", path], lambda: None
+
+
+def reshape(server):
+    folder = tempfile.mkdtemp(prefix="zdm-bench-")
+    with open(os.path.join(folder, "1_display.toml"), "w") as file:
+        file.write('[[actions]]\ntype = "add_column"\ntable = "users"\nup = "upper(name)"\n'
+                   '[actions.column]\nname = "display_name"\ntype = "TEXT"\n')
+    return [os.environ["RESHAPE"], "migration", "start", "--url", server.url, "--dirs", folder], lambda: None
+
+
+def ways(server):
+    if LOAD:
+        yield "nothing is filled", nothing
+    yield "one UPDATE", one_update
+    yield "zdm migrate --full-speed", zdm(OWN, "--full-speed")
+    yield "zdm migrate --full-speed, rename_column", zdm(RENAME, "--full-speed")
+    yield "zdm migrate", zdm(OWN)
+    if server.family == "postgres":
+        if "PGROLL" in os.environ:
+            yield "pgroll start", pgroll
+        if "RESHAPE" in os.environ:
+            yield "reshape start", reshape
+
+
+def trial(server, prepare):
+    server.fresh()
+    size = server.size()
+    command, cleanup = prepare(server)
+    load = server.load(LOAD, lab.ROWS, read="status") if LOAD else None
+    if load:
+        time.sleep(2)
+    written, cpu, begun, zero = server.written(), server.cpu(), time.monotonic(), time.time()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    wall, own = time.monotonic() - begun, usage.ru_utime + usage.ru_stime
+    cpu, end = server.cpu() - cpu, time.time()
+    if status:
+        sys.exit(f"{' '.join(command)} failed: {said}")
+    rows, failed = load.stop() if load else ([], 0)
+    figures = {"wall": wall, "cpu": cpu, "own": own, "memory": usage.ru_maxrss / 1024, "failed": failed,
+               "written": (server.written() - written) / lab.ROWS, "size": server.size() / size, "note": server.note()}
+    if load:
+        figures.update(zip(("n", "p50", "p99", "max", "slow"), lab.latencies(rows, zero, end)))
+    if prepare is not nothing:
+        wrong = server.sql("SELECT count(*) FROM users WHERE display_name IS NULL OR upper(display_name) <> upper(name)")
+        if wrong:
+            sys.exit(f"{' '.join(command)}: {wrong} rows are wrong")
+    cleanup()
+    return figures
+
+
+def main():
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    for kind in lab.servers():
+        with kind() as server:
+            server.prepare(lab.ROWS)
+            print(f"\n{server.family}: {lab.machine()}, {runs} runs in turn, {LOAD} statements a second beside\n")
+            figures = {name: [] for name, _ in ways(server)}
+            for _ in range(runs):
+                for name, prepare in ways(server):
+                    figures[name].append(trial(server, prepare))
+            reference = figures["one UPDATE"]
+            print("| | s | of the UPDATE's speed | server cpu s | own cpu s | MiB | log bytes a row | table grows to |" + (
+                " failed | p50 ms | p99 ms | max ms | over 100 ms |" if LOAD else ""))
+            print("|---|---|---|---|---|---|---|---|" + ("---|---|---|---|---|" if LOAD else ""))
+            for name, rows in figures.items():
+                middle = lambda key: statistics.median(row[key] for row in rows)
+                ratios = [one["wall"] / row["wall"] for one, row in zip(reference, rows)]
+                speed = "" if name == "nothing is filled" else f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+                line = (f"| {name} | {middle('wall'):.2f} | {speed} | {middle('cpu'):.2f} | {middle('own'):.2f} | {middle('memory'):.0f} "
+                        f"| {middle('written'):.0f} | {middle('size'):.2f} {rows[-1]['note']} |")
+                if LOAD:
+                    line += (f" {sum(row['failed'] for row in rows)} | {middle('p50'):.1f} | {middle('p99'):.1f} "
+                             f"| {max(row['max'] for row in rows):.0f} | {sum(row['slow'] for row in rows)} of {sum(row['n'] for row in rows)} |")
+                print(line, flush=True)
+
+
+main()
