@@ -392,8 +392,7 @@ fn a_text_with_a_collation_of_its_own_is_compared_by_its_bytes() {
         if engine != Engine::Postgres {
             return;
         }
-        let collation =
-            "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+        let collation = "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
         let table = "CREATE TABLE users (id int PRIMARY KEY, name text COLLATE ci)";
         let mut trial = Trial::rename(&url, &[collation, table]).await;
         trial.ok("INSERT INTO users (id, name) VALUES (1, 'ann'), (2, 'bob')").await;

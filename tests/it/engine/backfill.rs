@@ -311,3 +311,26 @@ fn a_backfill_that_is_killed_in_any_batch_does_each_row_once() {
         assert_eq!(rows, [["1", "3000"]]);
     });
 }
+
+#[test]
+fn the_state_does_not_grow_with_the_batches_of_a_backfill() {
+    // A server of its own: a snapshot of another test's would keep what is dead from being pruned.
+    let Some((_server, db)) = support::primary() else { return };
+    users(&db, 30_000);
+    let project = Project::on(&db);
+    filled(&project, "'x'");
+    project.file("zdm.toml", "[services.api]\n[backfill]\nmax_rows = 100\n");
+    project.zdm(&["expand"]).ended(0);
+    project.zdm(&["migrate", "--full-speed"]).ended(0);
+    let updates = "SELECT sum(n_tup_upd), sum(n_tup_upd) - sum(n_tup_hot_upd) FROM pg_stat_user_tables \
+                   WHERE schemaname = 'zdm'";
+    until("the statistics of 300 batches", || {
+        db.rows(updates)[0][0].parse::<u32>().unwrap() >= 300
+    });
+    // Nearly all stay on their page, without a new entry in an index; its room is used again and again.
+    let moved: u32 = db.rows(updates)[0][1].parse().unwrap();
+    assert!(moved < 30, "{:?}", db.rows(updates));
+    let size = "SELECT max(pg_relation_size(oid)) FROM pg_class WHERE relnamespace = 'zdm'::regnamespace AND relkind = 'r'";
+    let bytes: u32 = db.value(size).parse().unwrap();
+    assert!(bytes <= 64 * 1024, "{bytes} bytes");
+}

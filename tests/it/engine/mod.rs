@@ -11,6 +11,7 @@ mod backfill;
 mod busy;
 mod life;
 mod odd;
+mod pooler;
 mod signals;
 mod writers;
 
