@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use crate::cli::{Project, said};
-use crate::engine::{CONTRACT, PURGE, Running, fill, filled, rename, state, until, users};
+use crate::engine::{
+    CONTRACT, PURGE, Running, fill, filled, index_beside_a_transaction, rename, state, until, users,
+};
 use crate::support::{self, Db, Engine, Session};
 
 /// How many names are no longer what they were.
@@ -196,13 +198,7 @@ fn f07_what_a_lock_held_up_is_done_by_the_next_run() {
 #[test]
 fn f08_an_index_is_built_concurrently_beside_an_open_transaction() {
     let Some(db) = support::postgres() else { return };
-    users(&db, 100);
-    let project = Project::on(&db);
-    project
-        .file("migrations/0001_i/expand.sql", "CREATE INDEX CONCURRENTLY by_name ON users (name);");
-    let holder = db.session();
-    holder.run("BEGIN");
-    holder.run("UPDATE users SET name = 'n1' WHERE id = 1");
+    let (project, holder) = index_beside_a_transaction(&db);
     let mut running = Running::start(project.command(&["expand"]));
     std::thread::sleep(Duration::from_secs(2));
     assert!(!running.has_ended());

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Running, filled, rename, state, state_table, until, users};
+use super::{
+    Running, filled, index_beside_a_transaction, rename, state, state_table, until, users,
+};
 use crate::cli::Project;
 use crate::support::{self, Engine};
 
@@ -87,13 +89,7 @@ fn a_lock_that_is_never_given_back_ends_in_busy_with_the_holder_by_name() {
 #[test]
 fn an_index_is_built_while_an_old_transaction_is_open_and_waits_for_it_by_name() {
     let Some(db) = support::postgres() else { return };
-    users(&db, 100);
-    let project = Project::on(&db);
-    project
-        .file("migrations/0001_i/expand.sql", "CREATE INDEX CONCURRENTLY by_name ON users (name);");
-    let holder = db.session();
-    holder.run("BEGIN");
-    holder.run("INSERT INTO users VALUES (1000, 'z')");
+    let (project, holder) = index_beside_a_transaction(&db);
     project.zdm(&["expand", "--lock-wait", "2s"]).ended(6).says(&holder.backend.to_string());
     let invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
     assert_eq!(db.value(invalid), "1");

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cli::{Project, Said};
-use crate::support::{Db, Engine};
+use crate::support::{Db, Engine, Session};
 
 mod backfill;
 mod busy;
@@ -55,6 +55,18 @@ pub(crate) fn filled(project: &Project, set: &str) {
              verify = \"domain IS NULL\"\n"
         ),
     );
+}
+
+/// A migration that builds an index concurrently, and a transaction that has written to its table and stays open.
+pub(crate) fn index_beside_a_transaction(db: &Db) -> (Project, Session) {
+    users(db, 100);
+    let project = Project::on(db);
+    project
+        .file("migrations/0001_i/expand.sql", "CREATE INDEX CONCURRENTLY by_name ON users (name);");
+    let holder = db.session();
+    holder.run("BEGIN");
+    holder.run("INSERT INTO users VALUES (1000, 'z')");
+    (project, holder)
 }
 
 /// A zdm.toml in which a backfill looks at its signals often, and what a test wants of them.
