@@ -41,6 +41,26 @@ impl Connection {
         };
         Ok(ServerIdentity { system_id, database })
     }
+
+    /// PostgreSQL: the timeline that the server writes, the first eight digits of its WAL files' names. A promoted standby
+    /// begins a new one. None: a standby, or a hosted server that hides its WAL.
+    pub(crate) async fn timeline(&mut self) -> Result<Option<String>, DbError> {
+        if self.engine() != Engine::Postgres {
+            return Ok(None);
+        }
+        let sql = "SELECT CASE WHEN NOT pg_catalog.pg_is_in_recovery() \
+                   THEN left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8) END";
+        match self.query_one(sql, &[]).await {
+            Ok(row) => row.opt_text(0),
+            Err(error) if matches!(error.kind, DbErrorKind::Lost | DbErrorKind::Unreachable) => {
+                Err(error)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the server does not say its timeline");
+                Ok(None)
+            }
+        }
+    }
 }
 
 fn no_database() -> DbError {

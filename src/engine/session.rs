@@ -33,6 +33,8 @@ pub(crate) struct Worker {
     conn: Connection,
     limit: LockLimit,
     watcher: Option<Connection>,
+    /// The history that the server writes, when it says so: a promoted standby begins one of its own.
+    timeline: Option<String>,
     lost: u32,
     gave_up: bool,
 }
@@ -41,9 +43,10 @@ impl Worker {
     /// Makes the work connection.
     pub(crate) async fn open(target: &Target) -> Result<Self, Error> {
         let failed = |error| failure::connecting(target, error);
-        let conn = connect(target).await.map_err(failed)?;
+        let mut conn = connect(target).await.map_err(failed)?;
+        let timeline = conn.timeline().await.map_err(failed)?;
         let (target, limit) = (target.clone(), LockLimit::PATIENT);
-        Ok(Self { target, conn, limit, watcher: None, lost: 0, gave_up: false })
+        Ok(Self { target, conn, limit, watcher: None, timeline, lost: 0, gave_up: false })
     }
 
     /// The work connection.
@@ -94,10 +97,23 @@ impl Worker {
     }
 
     /// Connects again after the connection was lost, and says so: to the same database, which takes writes.
+    ///
+    /// An error with which the command may begin anew when a standby was promoted meanwhile: what was committed last may
+    /// not have come there, so that nothing that this process remembers is certain, but the journal is.
     pub(crate) async fn reconnect(&mut self, job: &Job) -> Result<(), Error> {
         let outcome = self.connect_again(job).await;
         self.gave_up |= outcome.is_err();
-        outcome
+        outcome?;
+        let failed = |error| failure::working("go on after a lost connection", error);
+        let timeline = self.conn.timeline().await.map_err(failed)?;
+        if self.timeline != timeline {
+            self.timeline = timeline;
+            let message = "another server was promoted in place of the one that this run began on: what is recorded there is read again";
+            job.listener.hear(&Event::Note { message: message.to_owned() });
+            return Err(failed(DbError::new(DbErrorKind::Lost, "a standby was promoted")));
+        }
+        job.listener.hear(&Event::Reconnected);
+        Ok(())
     }
 
     async fn connect_again(&mut self, job: &Job) -> Result<(), Error> {
@@ -128,7 +144,6 @@ impl Worker {
             }
             retry::pause(&job.interrupt, retry::RECONNECT, attempt).await?;
         }
-        job.listener.hear(&Event::Reconnected);
         Ok(())
     }
 

@@ -85,6 +85,24 @@ pub(crate) fn standby(db: &Db) -> Option<Standby> {
     Some(standby)
 }
 
+impl Standby {
+    /// Takes no more of what its primary commits.
+    pub(crate) fn stop_receiving(&self) {
+        let session = super::Session::open(&self.url);
+        session.run("ALTER SYSTEM SET primary_conninfo = ''");
+        session.run("SELECT pg_reload_conf()");
+        let receivers = "SELECT count(*) FROM pg_stat_wal_receiver";
+        while session.value(receivers) != "0" {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Becomes a primary.
+    pub(crate) fn promote(&self) {
+        assert_eq!(super::Session::open(&self.url).value("SELECT pg_promote()"), "t");
+    }
+}
+
 impl Drop for Standby {
     fn drop(&mut self) {
         // Its processes end when they see that the first one is gone.

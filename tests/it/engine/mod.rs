@@ -9,6 +9,7 @@ use crate::support::{Db, Engine, Session};
 
 mod backfill;
 mod busy;
+mod fail_over;
 mod life;
 mod odd;
 mod pooler;
