@@ -245,6 +245,30 @@ fn a_client_of_mysql_takes_lines_of_its_own() {
 }
 
 #[test]
+fn no_token_of_a_statement_takes_the_rest_of_the_file_with_it() {
+    for odd in [
+        "SELECT a |> b",
+        "SELECT a |>/* ; */ b",
+        "SELECT a |-- ;\n 1",
+        "SELECT a @#@-- ;\n b",
+        "SELECT E'\\xff;'",
+        "SELECT U&'d!0061;' UESCAPE '!'",
+        "SELECT U&'\\zz;'",
+        "SELECT U&\"a;!\" UESCAPE '!'",
+        "SELECT ._a",
+        "SELECT 1 ._",
+        "SELECT | ",
+        "SELECT a ` b",
+        "SELECT \u{1}",
+    ] {
+        check_any_tool(Engine::Postgres, &format!("{odd};\nb"), &[odd.trim(), "b"]);
+    }
+    for odd in ["SELECT ._a", "SELECT a |> b", "SELECT ~|~ 1", "SELECT U&'a;'"] {
+        check_any_tool(Engine::MySql, &format!("{odd};\nb"), &[odd, "b"]);
+    }
+}
+
+#[test]
 fn files_that_were_put_one_behind_the_other_are_read() {
     let text = "\u{feff}a;\n\u{feff}b;\n\u{feff}-- c\nd; \u{feff}";
     check_any_tool(Engine::Postgres, text, &["a", "b", "d"]);

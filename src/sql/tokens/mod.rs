@@ -1,6 +1,7 @@
 //! sqlparser's tokens, with exact byte ranges.
 
 mod keywords;
+mod odd;
 mod scanner;
 mod seldom;
 

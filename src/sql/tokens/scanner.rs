@@ -7,6 +7,7 @@ use sqlparser::ast::DollarQuotedString;
 use sqlparser::tokenizer::{Token, Whitespace, Word};
 
 use super::keywords::keyword;
+use super::odd;
 use super::seldom::seldom;
 use crate::model::server::Engine;
 
@@ -246,7 +247,29 @@ impl<'a> Scanner<'a> {
 
     fn seldom(&self, start: usize) -> Result<(Kind, usize), String> {
         let rest = self.text.get(start..).unwrap_or_default();
-        let (token, length) = seldom(rest, self.engine, self.before)?;
+        let mysql = self.engine.is_mysql_family();
+        if !mysql && let Some(unicode) = odd::unicode(rest) {
+            let (token, length) = unicode?;
+            return Ok((Kind::Other(token), start + length));
+        }
+        let (token, length) = match seldom(rest, self.engine, self.before) {
+            Ok((token, length)) => {
+                // sqlparser takes what begins a comment for a part of an operator.
+                let own = if mysql { 0 } else { odd::operator_end(rest) };
+                if (1..length).contains(&own) {
+                    let cut = rest.get(..own).unwrap_or_default();
+                    let whole = seldom(cut, self.engine, self.before).ok();
+                    whole.filter(|(_, end)| *end == own).unwrap_or_else(|| odd::operator(cut))
+                } else {
+                    (token, length)
+                }
+            }
+            Err(error) => {
+                let own = if mysql { None } else { odd::unread(rest) };
+                let own = own.or_else(|| (!is_open(&error)).then(|| first(rest)).flatten());
+                own.ok_or(error)?
+            }
+        };
         Ok((Kind::Other(token), start + length))
     }
 
@@ -365,6 +388,19 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// Whether sqlparser's error says that something is never closed, so that what is left is none but its inside.
+fn is_open(error: &str) -> bool {
+    ["unterminated", "unexpected eof", "expected close"]
+        .iter()
+        .any(|begin| error.starts_with(begin))
+}
+
+/// The first character, which means nothing.
+fn first(text: &str) -> Option<(Token, usize)> {
+    let character = text.chars().next()?;
+    Some((Token::Char(character), character.len_utf8()))
 }
 
 /// Whether a byte can go on with an unquoted word; all of them agree on it but for MySQL's `@`.

@@ -122,8 +122,40 @@ mod tests {
     /// Texts of what tokens are made of.
     const TEXTS: &str = r#"([a-z'"`$.;:,()\[\]{}\\/*+<>=!|&^~?@#% \n\r\t0-9_é\u{a0}\x00\x01\x0b\x0c\x1f\x7f-]|--|/\*|\*/|\$\$|\$x\$|[bBnNeEuUxX]['"&]|&'|''|->|1e|0x|1\.|\\'|t\.){0,24}"#;
 
+    /// What sqlparser reads otherwise than the server, or not at all: `odd` has it.
+    fn is_odd(text: &str, engine: Engine, error: Option<&str>) -> bool {
+        let unicode = ["u&'", "u&\"", "U&'", "U&\""].iter().any(|mark| text.contains(mark));
+        let operator = |byte: &u8| b"+-*/<>=~!@#%^&|`?".contains(byte);
+        let comment = text
+            .as_bytes()
+            .windows(3)
+            .any(|bytes| operator(&bytes[0]) && (bytes.ends_with(b"--") || bytes.ends_with(b"/*")));
+        let escapes = text.contains("e'") || text.contains("E'");
+        let is_open = error.is_none_or(|error| error.starts_with("un") || error.contains("close"));
+        let postgres = !engine.is_mysql_family();
+        !is_open
+            || error.is_some_and(|error| error.contains("unexpected character"))
+            || (postgres && (unicode || (escapes && error.is_some())))
+            || (postgres && comment)
+    }
+
     fn check(text: &str, engine: Engine) {
         let (tokens, error) = tokens(text, engine);
+        if is_odd(text, engine, error.as_deref()) {
+            let lexed = lex(text, engine);
+            let ends: Vec<_> = lexed.lexemes.iter().map(|lexeme| lexeme.end).collect();
+            let starts: Vec<_> = lexed.lexemes.iter().map(|lexeme| lexeme.start).collect();
+            assert_eq!(
+                ends.get(..starts.len().saturating_sub(1)),
+                starts.get(1..).or(Some(&[])),
+                "{text:?}"
+            );
+            assert!(
+                lexed.error.is_some() || ends.last().is_none_or(|end| *end == text.len()),
+                "{text:?}"
+            );
+            return;
+        }
         let expected: Vec<_> = tokens
             .into_iter()
             .map(|TokenWithSpan { token, span }| (token, byte_of(text, span.end)))

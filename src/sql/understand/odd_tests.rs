@@ -39,6 +39,29 @@ fn a_nest_that_is_deeper_than_a_stack_is_read_or_refused() {
     postgres(&format!("UPDATE t SET a = {cases}"), &["update t", "read reads t"]);
 }
 
+#[test]
+fn operators_of_ones_own_and_unicode_escapes_leave_their_statement_readable() {
+    for operator in ["|>", "<%>", "@-@", "##<", "OPERATOR(pg_catalog.+)", "OPERATOR(s.|>)", "~~~"] {
+        let condition = format!("a {operator} b");
+        postgres(&format!("UPDATE t SET a = {condition}"), &["update t", "read reads t"]);
+        postgres(
+            &format!("ALTER TABLE t ADD CHECK ({condition})"),
+            &[&format!("t add - check {condition} []")],
+        );
+        postgres(
+            &format!("CREATE INDEX i ON t (({condition}))"),
+            &[&format!("t index i [({condition})]")],
+        );
+    }
+    postgres("UPDATE t SET a = @#@ 24", &["update t", "read reads t"]);
+    postgres(
+        "DELETE FROM t WHERE a = U&'d!0061t' UESCAPE '!'",
+        &["delete t filtered", "read reads t by a"],
+    );
+    postgres("UPDATE t SET a = E'\\xff \\''", &["update t", "read reads t"]);
+    postgres("ALTER TABLE U&\"d!0061ta\" UESCAPE '!' DROP COLUMN U&\"\\0061\"", &["data drop a"]);
+}
+
 /// Statements of every kind, for what follows.
 const SEEDS: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS s.t (a bigint PRIMARY KEY, b varchar(9) NOT NULL DEFAULT 'x', CONSTRAINT c FOREIGN KEY (b) REFERENCES u (x) ON DELETE SET NULL, CHECK (a > 0)) PARTITION BY RANGE (a)",
