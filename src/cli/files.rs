@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::encoding::{self, NotText};
 use crate::config::folder::{self, Entry};
 use crate::error::{Error, ErrorKind};
 
@@ -10,22 +11,9 @@ pub(crate) fn read(path: &Path, shown: &str) -> Result<String, Error> {
     utf8(bytes(path, shown)?, shown)
 }
 
-/// The text of a file that is only looked at: UTF-16 with a byte order mark is read, too.
-pub(crate) fn read_any(path: &Path, shown: &str) -> Result<String, Error> {
-    let bytes = bytes(path, shown)?;
-    let units = |read: fn([u8; 2]) -> u16| {
-        let pairs = bytes.as_chunks::<2>().0;
-        pairs.iter().skip(1).map(|pair| read(*pair)).collect::<Vec<u16>>()
-    };
-    let units = match bytes.as_slice() {
-        [0xff, 0xfe, ..] => units(u16::from_le_bytes),
-        [0xfe, 0xff, ..] => units(u16::from_be_bytes),
-        _ => return utf8(bytes, shown),
-    };
-    String::from_utf16(&units).ok().filter(|_| bytes.len().is_multiple_of(2)).ok_or_else(|| {
-        Error::usage(format!("file \"{shown}\" begins as UTF-16 text and is none"))
-            .hint("Save it as UTF-8.")
-    })
+/// The text of a file that is only looked at, in any encoding that says what it is; or why it has none.
+pub(crate) fn read_any(path: &Path, shown: &str) -> Result<Result<String, NotText>, Error> {
+    Ok(encoding::any(bytes(path, shown)?))
 }
 
 fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, Error> {
@@ -34,30 +22,14 @@ fn bytes(path: &Path, shown: &str) -> Result<Vec<u8>, Error> {
 }
 
 fn utf8(bytes: Vec<u8>, shown: &str) -> Result<String, Error> {
-    if is_utf16(&bytes) {
-        let message = format!("file \"{shown}\" is UTF-16 text without a byte order mark");
-        return Err(Error::usage(message).hint("Save it as UTF-8."));
-    }
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let byte = error.utf8_error().valid_up_to() + 1;
-        Error::usage(format!("file \"{shown}\" is not UTF-8 text: byte {byte} is not"))
-            .hint("Save it as UTF-8.")
-    })?;
-    // Editors on Windows put a byte order mark in front.
-    if text.starts_with('\u{feff}') {
-        text.drain(..'\u{feff}'.len_utf8());
-    }
-    Ok(text)
+    encoding::utf8(bytes).map_err(|not| not_text(&not, shown))
 }
 
-/// Whether every other byte is NUL at the begin, as in Latin letters of UTF-16. It would be UTF-8 as well.
-fn is_utf16(bytes: &[u8]) -> bool {
-    const ENOUGH: usize = 256;
-    let pairs = bytes.as_chunks::<2>().0;
-    let pairs = pairs.get(..ENOUGH).unwrap_or(pairs);
-    let count = |at: usize| pairs.iter().filter(|pair| pair.get(at) == Some(&0)).count();
-    let (high, low) = (count(0), count(1));
-    high.abs_diff(low) * 2 > pairs.len() && high.min(low) * 8 < pairs.len()
+/// The refusal of a file that nothing can go on without.
+pub(crate) fn not_text(not: &NotText, shown: &str) -> Error {
+    let line = not.before.matches('\n').count() + 1;
+    let message = format!("file \"{shown}\" is not UTF-8 text: {}, in line {line}", not.why);
+    Error::usage(message).hint("Save it as UTF-8.")
 }
 
 /// Writes a new file; one that is there already is left as it is.

@@ -27,6 +27,7 @@ mod commands;
 mod demo;
 #[cfg(test)]
 mod docs;
+mod encoding;
 mod exit;
 mod file_names;
 mod files;

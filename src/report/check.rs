@@ -20,6 +20,9 @@ pub(crate) const REFUSED: &str = "refused";
 /// The name under which a statement is reported that did on a scratch server what the plan does not say.
 pub(crate) const DIFFERS: &str = "differs-from-plan";
 
+/// The name under which a file is reported that is no text.
+pub(crate) const UNREAD: &str = "unread-file";
+
 /// What was found.
 #[derive(Debug)]
 pub(crate) struct Check<'a> {

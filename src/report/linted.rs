@@ -1,11 +1,17 @@
 //! Files that the rules have judged, as both formats show them.
 
-use crate::lint::finding::Finding;
+use super::check::UNREAD;
+use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
+use crate::model::server::Server;
 use crate::report::json::change::Change;
+use crate::sql;
+use crate::sql::catalog::Catalog;
+use crate::sql::change::Located;
 use crate::sql::effect::Effect;
+use crate::sql::effects::effect;
 use crate::sql::estimate::Estimate;
-use crate::sql::span::Span;
+use crate::sql::span::{Places, Span};
 
 /// A file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +44,44 @@ pub(crate) struct LintedStatement {
 }
 
 impl LintedFile {
+    /// A file that is no text: what stands before its first byte that is none, and why.
+    pub(crate) fn unread(
+        path: String,
+        (mut text, why): (String, &str),
+        phase: Phase,
+        server: Server,
+    ) -> Self {
+        let start = text.len();
+        text.push(char::REPLACEMENT_CHARACTER);
+        let span = Places::of(&text).span(start, text.len());
+        let why = format!("nothing of this file is judged: {why}, in line {}", span.line);
+        let finding = Finding {
+            rule: UNREAD,
+            severity: Severity::Error,
+            message: why.clone(),
+            help:
+                "Save it as UTF-8; UTF-16 and UTF-32 are read if a byte order mark stands in front"
+                    .to_owned(),
+            span,
+            fix: None,
+        };
+        let changes = [Located::new(sql::change::Change::Opaque { why }, span)];
+        let statement = LintedStatement {
+            span,
+            sql: Some(String::new()),
+            changes: changes.iter().map(|located| (&located.change).into()).collect(),
+            effect: effect(&changes, &Catalog::default(), server),
+            estimate: None,
+            findings: vec![finding],
+        };
+        Self { path, text, phase, statements: vec![statement] }
+    }
+
+    /// Whether it is no text, and that is reported.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.findings().any(|finding| finding.rule == UNREAD)
+    }
+
     /// How many statements it has. What is said of a migration as a whole stands at none.
     pub(crate) fn count(&self) -> usize {
         self.statements.iter().filter(|statement| !self.sql(statement).is_empty()).count()

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::sources;
 use crate::cli::args::{Format, LintArgs};
 use crate::cli::asked::{self, Asked};
+use crate::cli::encoding::NotText;
 use crate::cli::file_names::{is_down, is_of_zdm, phase_of};
 use crate::cli::git::Changed;
 use crate::cli::output::Stop;
@@ -24,6 +25,7 @@ use crate::report::check::{About, Check};
 use crate::report::json::lint::LintResult;
 use crate::report::linted::{LintedFile, LintedStatement};
 use crate::report::{human, json};
+use crate::sql::catalog::Catalog;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
 use crate::sql::split::RunBy;
@@ -65,7 +67,9 @@ pub(crate) fn run(args: &LintArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop> 
     let linted = ManuallyDrop::new(linted);
     let worst = linted.iter().flat_map(LintedFile::findings).map(|finding| finding.severity).max();
     let fails = args.fail_on.severity();
-    let (result, code) = if fails.is_some_and(|least| worst >= Some(least)) {
+    let (result, code) = if linted.iter().any(LintedFile::is_unread) {
+        (LintResult::Unread, exit::code(ErrorKind::Usage))
+    } else if fails.is_some_and(|least| worst >= Some(least)) {
         (LintResult::Findings, exit::code(ErrorKind::Findings))
     } else {
         (LintResult::Done, 0)
@@ -125,9 +129,29 @@ fn of_files(
     let phases = args.files.iter().map(|path| (path.as_path(), phase_of(args.phase, path)));
     let files: Vec<_> = schema.chain(phases).collect();
     let mut linted = Vec::with_capacity(files.len());
-    let read = |(path, _): (&Path, _)| read(path, server);
+    let read = |(path, _): (&Path, _)| {
+        let is_schema = args.schema.as_deref() == Some(path);
+        read(path, server, if is_schema { Need::All } else { Need::WhatIsThere })
+    };
     // Only who judges a file needs the schema that the file before has left.
     ahead::in_order(&files, read, |Read { shown, text, file }, (path, phase)| {
+        let judged = settings.config.lint.judges(path);
+        let file = match file {
+            Ok(file) => file,
+            Err(not) => {
+                // It can have done anything: what follows meets a schema of which nothing is known.
+                if !is_down(path) {
+                    catalog = Catalog::default();
+                }
+                let phase = phase.unwrap_or(Phase::Expand);
+                let mut unread = LintedFile::unread(shown, (text, &not.why), phase, server);
+                if !judged {
+                    unread.statements.iter_mut().for_each(|one| one.findings.clear());
+                }
+                linted.push(unread);
+                return;
+            }
+        };
         // What undoes a migration has not run when the next file does.
         let before = is_down(path).then(|| catalog.mark());
         let mut cx = FileContext {
@@ -138,7 +162,6 @@ fn of_files(
             rules: &settings.config.lint.rules,
             backfilled: &[],
         };
-        let judged = settings.config.lint.judges(path);
         let found = judge_file(file, &mut cx);
         let mut statements = Vec::with_capacity(found.len());
         for statement in found {
@@ -169,16 +192,33 @@ fn of_files(
 /// A file that was read.
 struct Read {
     shown: String,
+    /// Of one that is no text, what stands before its first byte that is none.
     text: String,
-    file: ReadFile,
+    file: Result<ReadFile, NotText>,
 }
 
-fn read(path: &Path, server: Server) -> Result<Read, Error> {
+/// What a file is wanted for.
+enum Need {
+    /// The rest makes no sense without it.
+    All,
+    /// The rest can be judged without it.
+    WhatIsThere,
+}
+
+fn read(path: &Path, server: Server, need: Need) -> Result<Read, Error> {
     let shown = path.display().to_string();
-    let text = files::read_any(path, &shown)?;
     let run_by = if is_of_zdm(path) { RunBy::Zdm } else { RunBy::AnyTool };
-    let file = read_file(&text, server.engine, run_by);
-    Ok(Read { shown, text, file })
+    match (files::read_any(path, &shown)?, need) {
+        (Ok(text), _) => {
+            let file = Ok(read_file(&text, server.engine, run_by));
+            Ok(Read { shown, text, file })
+        }
+        (Err(not), Need::All) => Err(files::not_text(&not, &shown)),
+        (Err(mut not), Need::WhatIsThere) => {
+            let text = std::mem::take(&mut not.before);
+            Ok(Read { shown, text, file: Err(not) })
+        }
+    }
 }
 
 /// Every file of the project, judged as the plan of an empty database judges it; with a snapshot, those that it has not

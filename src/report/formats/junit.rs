@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Rendered, ReportFormat};
 use crate::lint::finding::Severity;
-use crate::report::check::{Case, Check, DIFFERS, Failed, Group, Problem, REFUSED};
+use crate::report::check::{Case, Check, DIFFERS, Failed, Group, Problem, REFUSED, UNREAD};
 use crate::report::human::failure::causes;
 
 /// `--format junit`.
@@ -86,7 +86,7 @@ impl Suite<'_> {
 }
 
 fn fails(problem: &Problem, at_least: Option<Severity>) -> bool {
-    [REFUSED, DIFFERS].contains(&problem.rule)
+    [REFUSED, DIFFERS, UNREAD].contains(&problem.rule)
         || at_least.is_some_and(|least| problem.severity >= least)
 }
 

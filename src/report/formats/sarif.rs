@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Rendered, ReportFormat};
 use crate::lint::finding::{Fix, Severity};
 use crate::lint::rules;
-use crate::report::check::{Check, DIFFERS, Failed, Problem, REFUSED};
+use crate::report::check::{Check, DIFFERS, Failed, Problem, REFUSED, UNREAD};
 use crate::report::human::failure::causes;
 use crate::report::json as format;
 use crate::sql::span::Span;
@@ -96,6 +96,12 @@ fn rule(id: &'static str) -> Value {
             "a statement that does what the plan does not say",
             "The statement ran on a scratch server, and took other locks, or wrote other tables anew, than the plan foretells.",
             "Believe what was seen.",
+            Severity::Error,
+        ),
+        None if id == UNREAD => (
+            "a file that is no text",
+            "Nothing of the file was judged, and it can have done anything: what follows it was judged as if nothing of the schema were known.",
+            "Save it as UTF-8.",
             Severity::Error,
         ),
         None => (id, id, "", Severity::Error),

@@ -19,7 +19,7 @@ pub(crate) struct Lint<'a> {
     format: u32,
     /// The command's name.
     command: String,
-    /// Whether a finding is as bad as `--fail-on` says: then the exit code is 3.
+    /// Whether a finding is as bad as `--fail-on` says: then the exit code is 3; whether a file is no text: then it is 2.
     result: LintResult,
     /// In the order in which they were judged.
     #[serde(serialize_with = "one_by_one")]
@@ -29,14 +29,16 @@ pub(crate) struct Lint<'a> {
     summary: Summary,
 }
 
-/// Whether a finding is as bad as `--fail-on` says.
+/// What came of it.
 #[derive(Serialize, JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum LintResult {
-    /// None is.
+    /// No finding is as bad as `--fail-on` says.
     Done,
     /// One is.
     Findings,
+    /// A file is no text: the exit code is 2, whatever was found in the others.
+    Unread,
 }
 
 /// A file.

@@ -86,7 +86,7 @@ fn utf_16_is_read_and_what_is_no_text_is_refused_in_words() {
     for bytes in [&little[..little.len() - 1], &[0xff, 0xfe, 0x00, 0xd8], b"SELECT '\xff';"] {
         let said = lint_bytes(bytes);
         assert_eq!(said.code, 2, "{said:?}");
-        assert!(said.out.contains("a.sql") || said.err.contains("a.sql"), "{said:?}");
+        assert!(changes(&said).contains("opaque nothing of this file is judged"), "{said:?}");
     }
     let bare: Vec<u8> = "DROP TABLE a;".encode_utf16().flat_map(u16::to_be_bytes).collect();
     let said = lint_bytes(&bare);
@@ -94,6 +94,56 @@ fn utf_16_is_read_and_what_is_no_text_is_refused_in_words() {
     assert!(format!("{}{}", said.out, said.err).contains("UTF-16"), "{said:?}");
     let said = lint_bytes(b"SELECT 1;\0DROP TABLE t;");
     assert!(changes(&said).contains("opaque it contains a NUL byte"), "{said:?}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_reported_and_the_others_are_judged() {
+    let project = Project::empty();
+    project.file("1.sql", "CREATE TABLE t (id bigint PRIMARY KEY, a int);");
+    fs::write(project.path().join("2.sql"), b"SELECT 1;\n-- \xe9\nDROP TABLE t;\n").unwrap();
+    project.file("3.sql", "CREATE TABLE u (id bigint PRIMARY KEY, a int); CREATE INDEX ON u (a);");
+    let run = ["lint", "--server", "postgres:15", "1.sql", "2.sql", "3.sql"];
+    for fail_on in ["error", "never"] {
+        let said = project.zdm(&[&run[..], &["--fail-on", fail_on]].concat());
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(
+            said.out.contains("nothing of this file is judged: byte 14 is not UTF-8, in line 2")
+        );
+        assert!(
+            said.out.contains("2.sql:2:4") && said.out.contains("error[unread-file]"),
+            "{said:?}"
+        );
+        assert!(
+            said.out.contains("1 error") && said.out.contains("3 statements of 3 files"),
+            "{said:?}"
+        );
+    }
+    let said = project.zdm(&[&["--format", "json"][..], &run].concat());
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["result"], "unread");
+    let unread = &json["files"][1]["statements"][0];
+    assert_eq!((&unread["line"], &unread["effect"]["known"]), (&2.into(), &false.into()));
+    assert_eq!(unread["findings"][0]["rule"], "unread-file");
+    assert_eq!(json["files"][2]["statements"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn nothing_is_certain_behind_a_file_that_is_no_text() {
+    let project = Project::empty();
+    let check =
+        "CREATE TABLE t (id bigint PRIMARY KEY, a int, CONSTRAINT c CHECK (a IS NOT NULL));";
+    project.file("1.sql", check);
+    fs::write(project.path().join("2.sql"), b"-- \xe9\n").unwrap();
+    fs::copy(project.path().join("2.sql"), project.path().join("2.down.sql")).unwrap();
+    project.file("3.sql", "ALTER TABLE t ALTER a SET NOT NULL;");
+    for (between, found) in [("2.sql", true), ("2.down.sql", false)] {
+        let said = project.zdm(&["lint", "--server", "postgres:15", "1.sql", between, "3.sql"]);
+        assert_eq!((said.code, said.out.contains("error[set-not-null]")), (2, found), "{said:?}");
+    }
+    // Without the schema that was asked for, every answer would be another one.
+    let said = project.zdm(&["lint", "--server", "postgres:15", "--schema", "2.sql", "3.sql"]);
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+    assert!(said.err.contains("file \"2.sql\" is not UTF-8 text: byte 4 is not UTF-8, in line 1"));
 }
 
 #[test]

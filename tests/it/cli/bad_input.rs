@@ -90,7 +90,8 @@ fn text_that_is_not_utf_8_is_located() {
     project.file("migrations/0001_a/expand.sql", "");
     let path = project.path().join("migrations/0001_a/expand.sql");
     std::fs::write(path, b"SELECT '\xe9'").unwrap();
-    let message = "file \"migrations/0001_a/expand.sql\" is not UTF-8 text: byte 9 is not";
+    let message =
+        "file \"migrations/0001_a/expand.sql\" is not UTF-8 text: byte 9 is not UTF-8, in line 1";
     refused(&project, &["plan"], message);
 }
 
