@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Token;
 
 use super::column::{column, constraint, default};
 use super::reader::Reader;
-use super::{Clause, clauses, loose, mysql, opaque, postgres_alter, unread};
+use super::{Clause, clauses, loose, mysql, opaque, postgres, postgres_alter, unread};
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::change::{Change, ColumnDef};
@@ -17,6 +17,11 @@ use crate::sql::tokens::Lexeme;
 /// The changes of an ALTER TABLE with their clauses; `None` when the statement is another.
 pub(super) fn alter_table(mut reader: Reader<'_>) -> Option<Vec<Clause>> {
     reader.eat("ALTER").then_some(())?;
+    if reader.engine == Engine::Postgres
+        && let Some(moves) = postgres::whole_tablespace(reader)
+    {
+        return Some(vec![(moves, None)]);
+    }
     let mut online = reader.eat("ONLINE");
     let _ignore: bool = reader.eat("IGNORE");
     online |= reader.eat("ONLINE");

@@ -62,6 +62,32 @@ fn operators_of_ones_own_and_unicode_escapes_leave_their_statement_readable() {
     postgres("ALTER TABLE U&\"d!0061ta\" UESCAPE '!' DROP COLUMN U&\"\\0061\"", &["data drop a"]);
 }
 
+#[test]
+fn a_tablespace_is_moved_with_tables_that_nobody_names() {
+    for (kind, what) in
+        [("TABLE", "tables"), ("INDEX", "indexes"), ("MATERIALIZED VIEW", "materialized views")]
+    {
+        let moves = format!("ALTER {kind} ALL IN TABLESPACE a OWNED BY b SET TABLESPACE c NOWAIT");
+        let why =
+            format!("opaque: ALTER {kind} ALL IN TABLESPACE moves {what} that it does not name");
+        postgres(&moves, &[&why]);
+    }
+}
+
+#[test]
+fn a_property_graph_stands_beside_tables() {
+    for (sql, what) in [
+        (
+            "CREATE TEMP PROPERTY GRAPH g VERTEX TABLES (t KEY (id) LABEL x PROPERTIES (a)) EDGE TABLES (u SOURCE t DESTINATION t)",
+            "CREATE",
+        ),
+        ("ALTER PROPERTY GRAPH IF EXISTS g ADD VERTEX TABLES (t)", "ALTER"),
+        ("DROP PROPERTY GRAPH IF EXISTS s.g CASCADE", "DROP"),
+    ] {
+        postgres(sql, &[&format!("other: {what} PROPERTY GRAPH")]);
+    }
+}
+
 /// Statements of every kind, for what follows.
 const SEEDS: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS s.t (a bigint PRIMARY KEY, b varchar(9) NOT NULL DEFAULT 'x', CONSTRAINT c FOREIGN KEY (b) REFERENCES u (x) ON DELETE SET NULL, CHECK (a > 0)) PARTITION BY RANGE (a)",

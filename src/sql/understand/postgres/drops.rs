@@ -40,6 +40,10 @@ pub(super) fn drop(mut rest: Reader<'_>) -> Option<Vec<Change>> {
     if rest.eat("EVENT TRIGGER") {
         return Some(super::one(Act::new("event_trigger", "DROP EVENT TRIGGER")));
     }
+    // Nothing but views can stand on it.
+    if rest.eat("PROPERTY GRAPH") {
+        return Some(vec![super::graph("DROP")]);
+    }
     let (word, kind) = LISTED.iter().find(|(word, _)| rest.eat(word))?;
     let _concurrently: bool = rest.eat("CONCURRENTLY");
     let if_exists = rest.eat("IF EXISTS");

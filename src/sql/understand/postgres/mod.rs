@@ -19,7 +19,7 @@ pub(super) use origin::origin;
 pub(super) use partitions::clause as partition_clause;
 
 use super::reader::Reader;
-use super::reads;
+use super::{opaque, reads};
 use crate::model::name::TableName;
 use crate::sql::act::{Act, Read};
 use crate::sql::change::Change;
@@ -96,12 +96,21 @@ fn create(mut rest: Reader<'_>) -> Option<Vec<Change>> {
             inner.skip();
             return partitions::foreign_table(inner);
         }
+        // PostgreSQL 19: it says how tables are read, and touches no row.
+        ["PROPERTY", "GRAPH"] => return Some(vec![graph("CREATE")]),
         _ => return None,
     };
     Some(one(act))
 }
 
+fn graph(verb: &str) -> Change {
+    Change::Other { what: format!("{verb} PROPERTY GRAPH") }
+}
+
 fn alter(mut rest: Reader<'_>) -> Option<Vec<Change>> {
+    if let Some(moves) = whole_tablespace(rest) {
+        return Some(vec![moves]);
+    }
     let words = rest.words(2);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     rest.skip();
@@ -113,6 +122,7 @@ fn alter(mut rest: Reader<'_>) -> Option<Vec<Change>> {
             rest.skip();
             return views::alter_materialized(rest);
         }
+        ["PROPERTY", "GRAPH"] => return Some(vec![graph("ALTER")]),
         ["INDEX", ..] => return indexes::alter(rest),
         ["TRIGGER", ..] => hanging::alter(rest, "alter_trigger")?,
         ["EVENT", "TRIGGER"] => Act::new("event_trigger", "ALTER EVENT TRIGGER"),
@@ -133,6 +143,17 @@ fn alter(mut rest: Reader<'_>) -> Option<Vec<Change>> {
         _ => return None,
     };
     Some(one(act))
+}
+
+/// Behind ALTER: `TABLE ALL IN TABLESPACE a SET TABLESPACE b`, and so for indexes and materialized views.
+pub(super) fn whole_tablespace(mut rest: Reader<'_>) -> Option<Change> {
+    let (kind, plural) =
+        [("TABLE", "tables"), ("INDEX", "indexes"), ("MATERIALIZED VIEW", "materialized views")]
+            .into_iter()
+            .find(|(kind, _)| rest.eat(kind))?;
+    rest.eat("ALL IN TABLESPACE").then(|| {
+        opaque(format!("ALTER {kind} ALL IN TABLESPACE moves {plural} that it does not name"))
+    })
 }
 
 /// Reads on to behind a word that stands outside parentheses; what stands before it. `None` when it is not there.
