@@ -39,7 +39,7 @@ pub use engine::scratch;
 #[cfg(feature = "engine")]
 pub use error::{Error, ErrorKind};
 /// What `fuzz/` calls.
-#[cfg(all(fuzzing, feature = "engine"))]
+#[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub use lint::fuzz::fuzz_lint;
 

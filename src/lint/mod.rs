@@ -10,7 +10,7 @@ mod ask;
 mod columns;
 pub(crate) mod finding;
 pub(crate) mod fix;
-#[cfg(fuzzing)]
+#[cfg(feature = "fuzz")]
 pub(crate) mod fuzz;
 mod judge;
 pub(crate) mod migration;
