@@ -57,6 +57,13 @@ pub(super) fn command(text: &str, at: usize, engine: Engine, run_by: RunBy) -> O
     may_be_command(text.get(at..)?).then_some(())?;
     let end = line_end(text, at);
     let line = text.get(at..end).unwrap_or_default().trim_end();
+    if run_by == RunBy::AnyTool
+        && engine.is_mysql_family()
+        && line.eq_ignore_ascii_case("DELIMITER")
+        && let Some(command) = delimiter_of_next_line(text, end)
+    {
+        return Some(command);
+    }
     let what = match run_by {
         RunBy::Zdm => for_zdm(line, engine),
         RunBy::AnyTool => for_any_tool(line, engine),
@@ -136,6 +143,14 @@ fn backslash(rest: &str, engine: Engine) -> ClientCommand {
         word if word.eq_ignore_ascii_case("copy") => ClientCommand::Statement,
         _ => ClientCommand::Nothing,
     }
+}
+
+/// Flyway takes what ends a statement from the next line, too; mysql would not.
+fn delimiter_of_next_line(text: &str, at: usize) -> Option<ClientText> {
+    let end = line_end(text, at);
+    let word = text.get(at..end)?.trim();
+    let is_mark = !word.is_empty() && word.chars().all(|mark| "$/;|@#%^&".contains(mark));
+    is_mark.then(|| ClientText { end, what: ClientCommand::Delimiter(word.to_owned()) })
 }
 
 fn delimiter(line: &str) -> Option<ClientCommand> {

@@ -245,6 +245,15 @@ fn a_client_of_mysql_takes_lines_of_its_own() {
 }
 
 #[test]
+fn a_delimiter_may_stand_on_the_next_line() {
+    check_any_tool(
+        Engine::MySql,
+        "DELIMITER\n$$\nCREATE PROCEDURE p() BEGIN a; b; END\n$$\nDELIMITER ;\nc;",
+        &["CREATE PROCEDURE p() BEGIN a; b; END", "c"],
+    );
+}
+
+#[test]
 fn no_token_of_a_statement_takes_the_rest_of_the_file_with_it() {
     for odd in [
         "SELECT a |> b",
