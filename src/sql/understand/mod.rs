@@ -5,6 +5,7 @@
 mod alter;
 mod clauses;
 mod column;
+mod functions;
 mod interface;
 mod leading;
 mod loose;

@@ -7,6 +7,7 @@ use sqlparser::ast::{
     Statement, TableFactor, TableObject, TableWithJoins, Update, Visit, Visitor,
 };
 
+use super::functions::is_known_function;
 use super::reader::Reader;
 use super::{opaque, reads};
 use crate::model::name::TableName;
@@ -91,8 +92,9 @@ impl Visitor for Found<'_> {
             SelectItem::UnnamedExpr(Expr::Function(call)) => Some(self.reader.object(&call.name)),
             _ => None,
         });
-        let unknown = calls
-            .filter(|name| self.is_query && select.from.is_empty() && !is_known_function(name));
+        let unknown = calls.filter(|name| {
+            self.is_query && select.from.is_empty() && !is_known_function(name, self.reader.engine)
+        });
         let unknown: Vec<_> = unknown
             .map(|name| match self.reader.engine {
                 // Its text may be known.
@@ -188,65 +190,4 @@ fn shape(insert: &Insert) -> InsertShape {
 /// Why a call is not understood.
 pub(in crate::sql) fn can_do_anything(function: &TableName) -> String {
     format!("it calls function \"{function}\", which can do anything")
-}
-
-/// Functions of the servers that scripts call for what they do, and that change no table.
-pub(super) fn is_known_function(name: &TableName) -> bool {
-    let lower = name.name.to_ascii_lowercase();
-    name.schema.as_deref() == Some("pg_catalog")
-        || lower.starts_with("pg_")
-        || lower.starts_with("lo_")
-        || matches!(
-            lower.as_str(),
-            "setval"
-                | "nextval"
-                | "currval"
-                | "lastval"
-                | "set_config"
-                | "current_setting"
-                | "version"
-                | "now"
-                | "count"
-                | "coalesce"
-                | "concat"
-                | "sleep"
-                | "database"
-                | "current_database"
-                | "current_schema"
-                | "get_lock"
-                | "release_lock"
-                | "last_insert_id"
-                | "row_count"
-                | "uuid"
-                | "gen_random_uuid"
-                | "if"
-                | "ifnull"
-                | "nullif"
-                | "lower"
-                | "upper"
-                | "length"
-                | "substring"
-                | "replace"
-                | "format"
-                | "to_char"
-                | "json_build_object"
-                | "jsonb_build_object"
-                | "row_to_json"
-                | "to_regclass"
-                | "exists"
-                | "max"
-                | "min"
-                | "sum"
-                | "greatest"
-                | "least"
-                | "unix_timestamp"
-                | "from_unixtime"
-                | "date_trunc"
-                | "clock_timestamp"
-                | "generate_series"
-                | "unnest"
-                | "user"
-                | "schema"
-                | "found_rows"
-        )
 }

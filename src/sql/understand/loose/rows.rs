@@ -6,9 +6,9 @@ use crate::model::server::Engine;
 use crate::sql::act::Act;
 use crate::sql::change::Change;
 use crate::sql::tokens::Lexeme;
+use crate::sql::understand::functions::is_known_function;
 use crate::sql::understand::leading::insert_shape;
 use crate::sql::understand::opaque;
-use crate::sql::understand::query::is_known_function;
 use crate::sql::understand::reader::Reader;
 use crate::sql::understand::reads;
 
@@ -146,6 +146,6 @@ fn selected(mut reader: Reader<'_>) -> Option<Change> {
     }
     let name = reader.table()?;
     let calls = reader.rest.first().is_some_and(|next| next.token == Token::LParen);
-    (calls && !has_from && !is_known_function(&name))
+    (calls && !has_from && !is_known_function(&name, reader.engine))
         .then(|| opaque(format!("it calls function \"{}\", which can do anything", name.name)))
 }
