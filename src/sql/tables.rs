@@ -57,6 +57,15 @@ impl Tables {
         self.by_name.contains_key(name)
     }
 
+    /// The schema that all tables have whose names have one.
+    pub(crate) fn only_schema(&self) -> Option<&str> {
+        // Names without one come first.
+        let schema = self.by_name.last_key_value()?.0.schema.as_deref()?;
+        let begin = TableName { schema: Some(String::new()), name: String::new() };
+        let first = self.by_name.range(begin..).next()?.0;
+        (first.schema.as_deref() == Some(schema)).then_some(schema)
+    }
+
     /// How many there are.
     #[cfg(feature = "engine")]
     pub(crate) fn len(&self) -> usize {

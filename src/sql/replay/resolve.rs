@@ -71,6 +71,22 @@ const SYSTEM_TABLES: &[&str] = &[
     "pg_views",
 ];
 
+/// MySQL: the table by its name with, or without, its database, when one is known by that: files that begin with USE spell
+/// it both ways. Only where all known tables that have a database in their names have the same.
+fn other_spelling(name: &TableName, catalog: &Catalog) -> Option<TableName> {
+    let temporary = TableName::in_schema(TEMPORARY, &name.name);
+    if name.schema.is_none() && catalog.tables.contains_key(&temporary) {
+        return Some(temporary);
+    }
+    let database = catalog.tables.only_schema()?;
+    let other = match &name.schema {
+        None => TableName::in_schema(database, &name.name),
+        Some(schema) if schema == database => TableName::bare(&name.name),
+        Some(_) => return None,
+    };
+    catalog.tables.contains_key(&other).then_some(other)
+}
+
 /// How deep functions may call each other to be seen through.
 const MAX_CALLS: usize = 4;
 
@@ -97,6 +113,9 @@ impl Names {
     /// The table that a name means: a temporary one, the first of the search path that is there, else where it would
     /// be made.
     pub(crate) fn table(&self, name: &TableName, catalog: &Catalog) -> TableName {
+        if self.engine.is_mysql_family() && !catalog.tables.contains_key(name) {
+            return other_spelling(name, catalog).unwrap_or_else(|| name.clone());
+        }
         if name.schema.is_some() {
             return name.clone();
         }
