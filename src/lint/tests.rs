@@ -51,6 +51,41 @@ fn a_finding_stands_at_its_clause() {
 }
 
 #[test]
+fn rows_of_one_kind_may_be_few_and_are_a_warning_while_the_size_is_not_known() {
+    for (sql, severity) in [
+        ("UPDATE t SET a = 1 WHERE kind = 'x'", "1:1 Warning"),
+        ("DELETE FROM t WHERE kind IN ('x', 'y') AND b > 1", "1:1 Warning"),
+        ("DELETE FROM t WHERE b > 1", "1:1 Error"),
+        ("UPDATE t SET a = 1 WHERE kind = 'x' OR b > 1", "1:1 Error"),
+        ("UPDATE t SET a = 1", "1:1 Error"),
+        ("UPDATE t SET a = 1 WHERE id = 7", ""),
+    ] {
+        let expected = if severity.is_empty() {
+            String::new()
+        } else {
+            format!("{severity} unbatched-dml `{sql}`\n")
+        };
+        assert_eq!(lint(Engine::Postgres, sql, &[]), expected);
+        assert_eq!(lint(Engine::MySql, sql, &[]), expected);
+    }
+}
+
+#[test]
+fn a_table_of_mysql_is_the_same_with_its_database_and_without() {
+    let index = |made: &str, used: &str| {
+        format!("CREATE TABLE {made} (id int PRIMARY KEY, a int); UPDATE {used} SET a = 1;")
+    };
+    for (made, used) in [("d.t", "t"), ("d.o (id int PRIMARY KEY); CREATE TABLE t", "d.t")] {
+        assert_eq!(lint(Engine::MySql, &index(made, used), &[]), "", "{made} {used}");
+    }
+    // Of two databases nobody knows which one is meant.
+    let two = index("d.t (id int PRIMARY KEY); CREATE TABLE e.t", "t");
+    assert!(lint(Engine::MySql, &two, &[]).contains("Error unbatched-dml"));
+    assert!(lint(Engine::MySql, &index("d.t", "e.t"), &[]).contains("Error unbatched-dml"));
+    assert!(lint(Engine::Postgres, &index("d.t", "t"), &[]).contains("Error unbatched-dml"));
+}
+
+#[test]
 fn a_block_is_judged_by_its_statements_and_has_no_edits() {
     let block = "DO $$ BEGIN\n  CREATE INDEX i ON t (a);\n  EXECUTE 'DROP TABLE ' || x;\nEND $$";
     check(
