@@ -96,6 +96,8 @@ pub(super) struct Report {
     pub(super) fix: Option<Fix>,
     /// A finding that is never worse than this.
     pub(super) at_most: Option<Severity>,
+    /// The column that it is about, by which a CREATE TABLE is searched for its place.
+    pub(super) column: Option<String>,
     /// A finding that does not stand if a later statement of the file makes this again.
     pub(super) unless_made: Option<Object>,
 }
@@ -296,6 +298,11 @@ impl Report {
     /// Never worse than this.
     pub(super) fn at_most(self, severity: Severity) -> Self {
         Self { at_most: Some(severity), ..self }
+    }
+
+    /// About a column of the change.
+    pub(super) fn in_column(self, column: Option<&str>) -> Self {
+        Self { column: column.map(str::to_owned), ..self }
     }
 
     /// Only if no later statement of the file makes it again.

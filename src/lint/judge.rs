@@ -14,7 +14,7 @@ use crate::sql::effects::effect;
 use crate::sql::estimate::estimate;
 use crate::sql::span::Span;
 use crate::sql::split::{Directive, SourceStatement};
-use crate::sql::understand;
+use crate::sql::{column_span, understand};
 
 /// A finding of a statement that falls if a later one makes its object again.
 #[derive(Debug)]
@@ -96,7 +96,8 @@ pub(super) fn statement(
                     let message = report.message.clone();
                     doubtful.push(Doubtful { statement: number, message, object });
                 }
-                findings.push(finding(report, asked, located.span, located.is_in_block()));
+                let span = place(&report, located, subject.source, engine);
+                findings.push(finding(report, asked, span, located.is_in_block()));
             }
         }
     }
@@ -130,6 +131,14 @@ pub(super) fn together(
             statement.findings.push(finding);
         }
     }
+}
+
+/// Where in the file a report about a change points.
+fn place(report: &Report, located: &Located, source: &SourceStatement, engine: Engine) -> Span {
+    let is_table = matches!(located.change, Change::CreateTable { .. });
+    let column = report.column.as_ref().filter(|_| is_table && located.span == source.span);
+    let found = column.and_then(|column| column_span(&source.sql, source.span, column, engine));
+    found.unwrap_or(located.span)
 }
 
 /// A statement inside a block cannot be taken out of it, and most forms that could stand in its place not be put there:

@@ -51,6 +51,21 @@ fn a_finding_stands_at_its_clause() {
 }
 
 #[test]
+fn what_is_said_of_a_column_stands_at_the_column() {
+    let text = "CREATE TABLE \"é\" (\r\n\tid int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,\r\n\t\"ü\" text, c json CHECK (c IS NOT NULL), CHECK (id > 0)\n);";
+    check(
+        text,
+        "3:12 Info json-type `c json CHECK (c IS NOT NULL)`\n\
+         2:2 Info primary-key-int `id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY`\n",
+    );
+    let text = "CREATE TABLE IF NOT EXISTS d.`t` (\n  `é` int,\n\t`Id` int AUTO_INCREMENT,\n  PRIMARY KEY (id))";
+    assert!(
+        lint(Engine::MySql, text, &[])
+            .contains("3:2 Info primary-key-int `\u{60}Id\u{60} int AUTO_INCREMENT`")
+    );
+}
+
+#[test]
 fn rows_of_one_kind_may_be_few_and_are_a_warning_while_the_size_is_not_known() {
     for (sql, severity) in [
         ("UPDATE t SET a = 1 WHERE kind = 'x'", "1:1 Warning"),

@@ -20,5 +20,8 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         "{} has a fixed length: shorter values are padded with blanks, which take room and compare in ways that surprise",
         cx.name_columns(table, &columns)
     );
-    vec![Report::new(message, "Write text or varchar, with a CHECK of the length where it matters")]
+    vec![
+        Report::new(message, "Write text or varchar, with a CHECK of the length where it matters")
+            .in_column(columns.first().copied()),
+    ]
 }

@@ -21,7 +21,10 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         "{} looks like money and is a binary fraction: 0.1 + 0.2 is not 0.3, and sums drift",
         cx.name_columns(table, &columns)
     );
-    vec![Report::new(message, "Write numeric(p, s), or whole cents in a bigint")]
+    vec![
+        Report::new(message, "Write numeric(p, s), or whole cents in a bigint")
+            .in_column(columns.first().copied()),
+    ]
 }
 
 /// Whether one of a name's words is one of money.

@@ -16,5 +16,8 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         "{} is json, which has no equality: SELECT DISTINCT, GROUP BY and UNION over it fail",
         cx.name_columns(table, &columns)
     );
-    vec![Report::new(message, "Write jsonb, unless white space and the order of keys must be kept")]
+    vec![
+        Report::new(message, "Write jsonb, unless white space and the order of keys must be kept")
+            .in_column(columns.first().copied()),
+    ]
 }

@@ -34,5 +34,5 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         "the primary key of table \"{}\" ends at {most}: then every INSERT fails, and to widen it each row is written anew",
         cx.show(table)
     );
-    vec![Report::new(message, "Write bigint")]
+    vec![Report::new(message, "Write bigint").in_column(Some(key))]
 }

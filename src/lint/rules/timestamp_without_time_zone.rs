@@ -18,5 +18,8 @@ fn check(cx: &Subject<'_>) -> Vec<Report> {
         "{} holds a time of day without its zone: two clients with different time zones read the same row as two moments",
         cx.name_columns(table, &columns)
     );
-    vec![Report::new(message, "Write timestamptz, which takes the same room")]
+    vec![
+        Report::new(message, "Write timestamptz, which takes the same room")
+            .in_column(columns.first().copied()),
+    ]
 }

@@ -10,6 +10,7 @@ mod interface;
 mod leading;
 mod loose;
 mod mysql;
+mod place;
 mod postgres;
 mod postgres_alter;
 mod query;
@@ -25,6 +26,7 @@ use super::templates::is_filled_in;
 use super::tokens::{Lexed, acting_up_to};
 use crate::model::server::Engine;
 pub(crate) use mysql::Session;
+pub(crate) use place::column_span;
 pub(super) use postgres::of_body;
 use reader::Reader;
 

@@ -413,6 +413,7 @@ fn rows_that_change_are_seen_wherever_they_stand() {
 #[test]
 fn what_stands_beside_tables_is_named() {
     postgres("CREATE OR REPLACE VIEW v AS SELECT 1", &["create_view replaces about v"]);
+    postgres("CREATE VIEW IF NOT EXISTS v AS SELECT 1", &["create_view about v"]);
     postgres(
         "CREATE MATERIALIZED VIEW v AS WITH w AS (SELECT 1 FROM s.t) SELECT * FROM w, u WITH NO DATA",
         &["create_materialized_view no-data about v reads u s.t"],

@@ -8,6 +8,8 @@ use crate::sql::understand::reader::Reader;
 
 /// Behind CREATE VIEW.
 pub(super) fn create(mut rest: Reader<'_>, temporary: bool) -> Option<Act> {
+    // PostgreSQL does not know it, CockroachDB does; a view is not called "if".
+    let _exists: bool = rest.eat("IF NOT EXISTS");
     let view = rest.table()?;
     let interface = interface::of_view(rest);
     let _head: Reader<'_> = behind(&mut rest, "AS")?;
