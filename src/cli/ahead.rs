@@ -4,7 +4,7 @@
 use std::thread::{available_parallelism, scope};
 
 use crate::error::{Error, ErrorKind};
-use crate::lint::ReadFile;
+use crate::lint::read::ReadFile;
 use crate::model::server::Engine;
 use crate::plan::migration::SqlFile;
 use crate::plan::project::Project;

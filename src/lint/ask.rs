@@ -1,6 +1,8 @@
 //! What rules are asked, and what they answer.
 
+use std::cell::OnceCell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::LintedStatement;
 use super::finding::{Fix, Severity};
@@ -68,13 +70,15 @@ pub(super) struct Subject<'a> {
     pub(super) backfilled: &'a [TableName],
     /// Whether the tool that runs the file puts all of it into one transaction.
     pub(super) transaction: bool,
+    /// The types of the columns that the change makes, as catalogs spell them, once a rule has asked.
+    pub(super) types: OnceCell<Vec<String>>,
 }
 
 /// What a rule is asked about: all statements of a file.
 #[derive(Debug)]
 pub(super) struct FileSubject<'a> {
-    /// In their order, with what they cost at their places.
-    pub(super) statements: &'a [LintedStatement],
+    /// In their order, with what they cost at their places; without most of those that are about rows alone.
+    pub(super) statements: &'a [Rc<LintedStatement>],
     /// Whether the tool that runs the file puts all of it into one transaction.
     pub(super) transaction: bool,
     /// For which database.

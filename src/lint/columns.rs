@@ -29,10 +29,16 @@ impl Subject<'_> {
             }
             _ => return None,
         };
+        // Several rules ask.
+        let types = self.types.get_or_init(|| {
+            let types = columns.iter().map(|column| &column.data_type);
+            types.map(|written| canonical(written, self.server.engine)).collect()
+        });
         let found: Vec<_> = columns
             .iter()
-            .filter(|column| meets(&canonical(&column.data_type, self.server.engine), column))
-            .map(|column| column.name.as_str())
+            .zip(types)
+            .filter(|(column, data_type)| meets(data_type, column))
+            .map(|(column, _)| column.name.as_str())
             .collect();
         (!found.is_empty()).then_some((table, found))
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{FileContext, judge_file, read_file};
+use super::read::read_file;
+use super::{FileContext, judge_file};
 use crate::model::server::{Engine, Server};
 use crate::sql::catalog::Catalog;
 use crate::sql::replay::Names;

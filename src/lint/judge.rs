@@ -1,20 +1,23 @@
 //! Statements before the rules: one by one, then a file's together.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::active::{Active, Asked};
+use super::active::{Active, Asked, Written};
 use super::ask::{FileSubject, Object, Report, Subject};
 use super::finding::Finding;
-use super::{FileContext, LintedStatement};
+use super::read::{Frame, Read};
+use super::{FileContext, LintedStatement, allow};
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::sql::change::{Change, Located};
+use crate::sql::column_span;
 use crate::sql::effect::{Blocks, Effect};
 use crate::sql::effects::effect;
 use crate::sql::estimate::estimate;
 use crate::sql::span::Span;
 use crate::sql::split::{Directive, SourceStatement};
-use crate::sql::{column_span, understand};
 
 /// A finding of a statement that falls if a later one makes its object again.
 #[derive(Debug)]
@@ -24,14 +27,84 @@ pub(super) struct Doubtful {
     object: Object,
 }
 
+/// Statements of a file that its rules ask about, and their numbers.
+#[derive(Debug, Default)]
+struct Concerned {
+    numbers: Vec<usize>,
+    statements: Vec<Rc<LintedStatement>>,
+}
+
+/// What is kept of a statement, and what the rules say of it.
+type Kept<K> = (K, Vec<Finding>);
+
+/// Judges each statement of a file, and carries it out on the catalog. What `keep` makes of a statement is kept.
+pub(super) fn file<K>(
+    (read, frame): (impl Iterator<Item = Read>, Frame),
+    cx: &mut FileContext<'_>,
+    mut keep: impl FnMut(&Rc<LintedStatement>) -> K,
+) -> Vec<Kept<K>> {
+    let phase = cx.phase.unwrap_or(Phase::Expand);
+    let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
+    let transaction = frame.transaction && cx.phase.is_none();
+    let mut doubtful = Vec::new();
+    let mut concerned = Concerned::default();
+    let mut directives = Vec::new();
+    let mut kept = Vec::with_capacity(read.size_hint().0);
+    for (number, read) in read.enumerate() {
+        let mut judged = statement(read, cx, &active, (number, transaction), &mut doubtful);
+        let findings = std::mem::take(&mut judged.findings);
+        let judged = Rc::new(judged);
+        kept.push((keep(&judged), findings));
+        if !judged.source.directives.is_empty() {
+            directives.push((number, judged.source.directives.clone()));
+        }
+        if concerns_files(&judged, transaction) {
+            concerned.numbers.push(number);
+            concerned.statements.push(judged);
+        }
+    }
+    settle(&mut kept, &concerned, &doubtful);
+    together(&mut kept, &concerned, (cx, &active, transaction));
+    for (number, directives) in directives {
+        if let Some((_, findings)) = kept.get_mut(number) {
+            *findings = allow::apply(std::mem::take(findings), &directives, cx.rules);
+        }
+    }
+    if !frame.trailing.is_empty() {
+        let findings = allow::unused(&frame.trailing, cx.rules);
+        if let Some((_, last)) = kept.last_mut() {
+            last.extend(findings);
+        } else {
+            let nothing = nothing(&frame.trailing, Vec::new());
+            kept.extend(nothing.map(|nothing| (keep(&Rc::new(nothing)), findings)));
+        }
+    }
+    kept
+}
+
+/// Whether a rule about a file as a whole could speak about a statement, or because of it. Dumps have millions of those
+/// of which none can: rows that are put in, and outside of transactions those that are changed.
+fn concerns_files(judged: &LintedStatement, transaction: bool) -> bool {
+    let is_alone = judged.source.group.is_none() && !transaction;
+    let is_about_rows = judged.changes.iter().all(|located| match &located.change {
+        Change::Harmless => true,
+        Change::Insert { shape, .. } => is_alone || !shape.queried,
+        Change::Update { .. } | Change::Delete { .. } => is_alone,
+        // What their queries read.
+        Change::Act(act) => is_alone && act.kind == "read",
+        _ => false,
+    });
+    !is_about_rows || !(is_alone || judged.effect.blocks < Blocks::Writes)
+}
+
 /// Drops the findings that a later statement of the file answers.
-pub(super) fn settle(statements: &mut [LintedStatement], doubtful: &[Doubtful]) {
+fn settle<K>(kept: &mut [Kept<K>], concerned: &Concerned, doubtful: &[Doubtful]) {
     if doubtful.is_empty() {
         return;
     }
-    let numbered = statements.iter().enumerate();
+    let numbered = concerned.numbers.iter().zip(&concerned.statements);
     let changes = numbered.flat_map(|(number, statement)| {
-        statement.changes.iter().map(move |located| (number, &located.change))
+        statement.changes.iter().map(|located| (*number, &located.change))
     });
     // The last that makes it counts.
     let made: BTreeMap<Object, usize> = changes
@@ -39,19 +112,9 @@ pub(super) fn settle(statements: &mut [LintedStatement], doubtful: &[Doubtful]) 
         .collect();
     for doubt in doubtful {
         let is_made = made.get(&doubt.object).is_some_and(|at| *at > doubt.statement);
-        if let Some(statement) = statements.get_mut(doubt.statement).filter(|_| is_made) {
-            statement.findings.retain(|finding| finding.message != doubt.message);
+        if let Some((_, findings)) = kept.get_mut(doubt.statement).filter(|_| is_made) {
+            findings.retain(|finding| finding.message != doubt.message);
         }
-    }
-}
-
-/// What a statement of a file does, with the tables as it names them.
-pub(super) fn changes(source: &SourceStatement, engine: Engine) -> Vec<Located> {
-    match &source.problem {
-        Some(why) => {
-            vec![Located::new(Change::Opaque { why: why.clone() }, source.span)]
-        }
-        None => understand(&source.sql, source.span, engine),
     }
 }
 
@@ -89,6 +152,7 @@ pub(super) fn statement(
             catalog: cx.catalog,
             backfilled: cx.backfilled,
             transaction,
+            types: OnceCell::new(),
         };
         for asked in &active.of_changes {
             for mut report in (asked.check)(&subject) {
@@ -102,33 +166,31 @@ pub(super) fn statement(
         }
     }
     findings.dedup_by(|a, b| a.rule == b.rule && a.message == b.message);
+    // Millions of statements may have one each.
+    findings.shrink_to_fit();
     let estimate = estimate(&changes, &whole, cx.catalog, cx.server);
     cx.catalog.apply(&changes, engine);
     LintedStatement { source, changes, effect: whole, estimate, findings }
 }
 
 /// Asks the rules that look at all statements of a file. `cx.catalog` is behind the last.
-pub(super) fn together(
-    statements: &mut [LintedStatement],
-    cx: &FileContext<'_>,
-    active: &Active,
-    transaction: bool,
+fn together<K>(
+    kept: &mut [Kept<K>],
+    Concerned { numbers, statements }: &Concerned,
+    (cx, active, transaction): (&FileContext<'_>, &Active, bool),
 ) {
     let (names, engine) = (cx.names, cx.server.engine);
     let subject = FileSubject { statements, transaction, engine, names, catalog: cx.catalog };
-    let mut found = Vec::new();
     for asked in &active.of_files {
         for placed in (asked.check)(&subject) {
             let Some(statement) = statements.get(placed.statement) else { continue };
+            let number = numbers.get(placed.statement).copied().unwrap_or_default();
             let clause = statement.changes.get(placed.change.unwrap_or(usize::MAX));
             let span = clause.map_or(statement.source.span, |located| located.span);
             let in_block = statement.changes.iter().any(Located::is_in_block);
-            found.push((placed.statement, finding(placed.report, asked, span, in_block)));
-        }
-    }
-    for (number, finding) in found {
-        if let Some(statement) = statements.get_mut(number) {
-            statement.findings.push(finding);
+            if let Some((_, findings)) = kept.get_mut(number) {
+                findings.push(finding(placed.report, asked, span, in_block));
+            }
         }
     }
 }

@@ -14,25 +14,27 @@ pub(crate) mod fix;
 pub(crate) mod fuzz;
 mod judge;
 pub(crate) mod migration;
+pub(crate) mod read;
 mod reserved;
 pub(crate) mod rules;
 mod tools;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::model::name::TableName;
 use crate::model::phase::Phase;
-use crate::model::server::{Engine, Server};
-use crate::sql::Session;
+use crate::model::server::Server;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::Located;
 use crate::sql::effect::Effect;
 use crate::sql::estimate::Estimate;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
-use crate::sql::split::{self, Directive, RunBy, SourceStatement};
+use crate::sql::split::SourceStatement;
 use active::{Active, Written};
 use finding::{Finding, Severity};
+use read::{BegunFile, ReadFile};
 
 /// What the rules know besides the text of a file.
 #[derive(Debug)]
@@ -66,68 +68,29 @@ pub(crate) struct LintedStatement {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// A file that was read: its statements and what they do, before anything is known of the schema.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct ReadFile {
-    /// In their order.
-    pub(crate) statements: Vec<(SourceStatement, Vec<Located>)>,
-    trailing: Vec<Directive>,
-    /// Whether the tool that runs it does so in one transaction.
-    transaction: bool,
-}
-
-/// Reads a file: what takes the longest, and needs nothing but its text.
-pub(crate) fn read_file(text: &str, engine: Engine, run_by: RunBy) -> ReadFile {
-    let file = split::file(text, engine, run_by);
-    // zdm itself runs a file statement by statement, and in other sessions after a lost connection.
-    let is_followed = run_by == RunBy::AnyTool && engine.is_mysql_family();
-    let mut session = is_followed.then(|| Session::new(engine));
-    let statements = file.statements.into_iter().map(|source| {
-        let mut changes = judge::changes(&source, engine);
-        if let Some(session) = &mut session {
-            changes = session.follow(&source.sql, source.span, changes);
-        }
-        (source, changes)
-    });
-    ReadFile {
-        statements: statements.collect(),
-        trailing: file.trailing,
-        transaction: tools::wraps_in_a_transaction(text),
-    }
-}
-
 /// Judges each statement of a file that zdm runs, and carries it out on the catalog.
 #[cfg(test)]
 pub(crate) fn lint_file(text: &str, cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
-    judge_file(read_file(text, cx.server.engine, RunBy::Zdm), cx)
+    use crate::sql::split::RunBy;
+    judge_file(read::read_file(text, cx.server.engine, RunBy::Zdm), cx)
 }
 
 /// Judges each statement of a file that was read, and carries it out on the catalog.
 pub(crate) fn judge_file(file: ReadFile, cx: &mut FileContext<'_>) -> Vec<LintedStatement> {
-    let phase = cx.phase.unwrap_or(Phase::Expand);
-    let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByHand);
-    let transaction = file.transaction && cx.phase.is_none();
-    let mut doubtful = Vec::new();
-    let sources = file.statements.into_iter().enumerate();
-    let mut statements: Vec<_> = sources
-        .map(|(number, read)| {
-            judge::statement(read, cx, &active, (number, transaction), &mut doubtful)
-        })
-        .collect();
-    judge::settle(&mut statements, &doubtful);
-    judge::together(&mut statements, cx, &active, transaction);
-    for statement in &mut statements {
-        let findings = std::mem::take(&mut statement.findings);
-        statement.findings = allow::apply(findings, &statement.source.directives, cx.rules);
-    }
-    if !file.trailing.is_empty() {
-        let findings = allow::unused(&file.trailing, cx.rules);
-        match statements.last_mut() {
-            Some(last) => last.findings.extend(findings),
-            None => statements.extend(judge::nothing(&file.trailing, findings)),
-        }
-    }
-    statements
+    let judged = judge::file((file.statements.into_iter(), file.frame), cx, Rc::clone);
+    let judged = judged.into_iter();
+    judged
+        .map(|(statement, findings)| LintedStatement { findings, ..Rc::unwrap_or_clone(statement) })
+        .collect()
+}
+
+/// The same, when of each statement no more is kept than what `keep` makes of it; what the rules say stands beside.
+pub(crate) fn judge_briefly<K>(
+    (file, text): (BegunFile, &str),
+    cx: &mut FileContext<'_>,
+    mut keep: impl FnMut(&LintedStatement) -> K,
+) -> Vec<(K, Vec<Finding>)> {
+    judge::file(file.statements(text), cx, |statement| keep(statement))
 }
 
 /// Judges one statement that zdm has written, and carries it out on the catalog. Only rules that ask what a statement
@@ -142,7 +105,7 @@ pub(crate) fn lint_generated(sql: &str, cx: &mut FileContext<'_>) -> LintedState
     };
     let phase = cx.phase.unwrap_or(Phase::Expand);
     let active = Active::new(cx.server.engine, phase, cx.rules, Written::ByZdm);
-    let changes = judge::changes(&source, cx.server.engine);
+    let changes = read::changes(&source, cx.server.engine);
     judge::statement((source, changes), cx, &active, (0, false), &mut Vec::new())
 }
 

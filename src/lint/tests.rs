@@ -1,10 +1,12 @@
 use std::fmt::Write;
+use std::rc::Weak;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::model::server::Engine;
 use crate::sql::span::Places;
+use crate::sql::split::RunBy;
 
 /// The findings of a file under its lines: `severity rule: message`, with a mark under what they are about.
 fn lint(engine: Engine, text: &str, rules: &[(&str, Option<Severity>)]) -> String {
@@ -35,6 +37,56 @@ fn lint(engine: Engine, text: &str, rules: &[(&str, Option<Severity>)]) -> Strin
         .unwrap();
     }
     result
+}
+
+/// Has a file of another tool judged on an empty schema.
+fn of_another_tool<R>(judge: impl FnOnce(&mut FileContext<'_>) -> R) -> R {
+    let (names, rules) = (Names::new(Engine::Postgres, &[]), BTreeMap::new());
+    judge(&mut FileContext {
+        phase: None,
+        server: Server { engine: Engine::Postgres, version: (15, 0) },
+        names: &names,
+        catalog: &mut Catalog::default(),
+        rules: &rules,
+        backfilled: &[],
+    })
+}
+
+#[test]
+fn nothing_is_held_of_rows_but_what_is_kept() {
+    let rows = "INSERT INTO t (a) VALUES (1); INSERT INTO t VALUES (2); UPDATE t SET a = 1 WHERE b; \
+                DELETE FROM t; SELECT 1; ";
+    for text in
+        [rows.repeat(300), format!("BEGIN; {} COMMIT;", "INSERT INTO t VALUES (1); ".repeat(300))]
+    {
+        let mut judged: Vec<Weak<LintedStatement>> = Vec::new();
+        let mut most = 0;
+        let file = read::begin_file(&text, Engine::Postgres, RunBy::AnyTool);
+        of_another_tool(|cx| {
+            judge::file(file.statements(&text), cx, |statement| {
+                most = most.max(judged.iter().filter(|one| one.strong_count() > 0).count());
+                judged.push(Rc::downgrade(statement));
+            })
+        });
+        assert!(judged.len() >= 300);
+        assert_eq!(most, 0, "so many statements are in memory beside the one that is judged");
+    }
+}
+
+#[test]
+fn statements_that_are_read_late_are_judged_like_the_first() {
+    let rows = "INSERT INTO t VALUES (1);\n-- zdm:allow(unbatched-dml) small\nUPDATE t SET a = 1;\nDELETE FROM t;\n";
+    let text =
+        format!("{0}CREATE TABLE t (a int);\nCREATE INDEX i ON t (a);\n{0}", rows.repeat(250));
+    let begun = read::begin_file(&text, Engine::Postgres, RunBy::AnyTool);
+    let found = of_another_tool(|cx| judge_briefly((begun, &text), cx, |_| ()));
+    let found: Vec<Finding> = found.into_iter().flat_map(|((), findings)| findings).collect();
+    let whole = read::read_file(&text, Engine::Postgres, RunBy::AnyTool);
+    let expected = of_another_tool(|cx| judge_file(whole, cx));
+    let expected: Vec<Finding> = expected.into_iter().flat_map(|one| one.findings).collect();
+    assert!(found == expected);
+    assert!(found.iter().any(|finding| finding.rule == "missing-primary-key"));
+    assert!(found.last().unwrap().span.line > 1_900);
 }
 
 fn check(text: &str, expected: &str) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::lint::{ReadFile, read_file};
+use crate::lint::read::{ReadFile, read_file};
 use crate::model::lease::Reached;
 use crate::model::name::MigrationId;
 use crate::model::phase::Phase;

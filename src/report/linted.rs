@@ -1,5 +1,8 @@
 //! Files that the rules have judged, as both formats show them.
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use super::check::UNREAD;
 use crate::lint::finding::{Finding, Severity};
 use crate::model::phase::Phase;
@@ -26,21 +29,44 @@ pub(crate) struct LintedFile {
     pub(crate) statements: Vec<LintedStatement>,
 }
 
-/// A statement.
+/// A statement. There may be millions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct LintedStatement {
     /// Where it stands.
     pub(crate) span: Span,
     /// Its text, when it is not what stands there.
-    pub(crate) sql: Option<String>,
-    /// What it does, in short: of thousands of files no more is kept than what is shown.
+    pub(crate) sql: Option<Box<str>>,
+    /// What was found out about it; statements that are alike share it.
+    pub(crate) facts: Rc<Facts>,
+    /// What the rules say.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// What was found out about a statement.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Facts {
+    /// What it does, in short.
     pub(crate) changes: Vec<Change>,
     /// What it costs.
     pub(crate) effect: Effect,
     /// How long that takes, when the sizes of its tables are known.
     pub(crate) estimate: Option<Estimate>,
-    /// What the rules say.
-    pub(crate) findings: Vec<Finding>,
+}
+
+/// All facts that are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(BTreeSet<Rc<Facts>>);
+
+impl Kept {
+    /// Those facts, or the same of another statement.
+    pub(crate) fn keep(&mut self, facts: Facts) -> Rc<Facts> {
+        if let Some(known) = self.0.get(&facts) {
+            return Rc::clone(known);
+        }
+        let facts = Rc::new(facts);
+        self.0.insert(Rc::clone(&facts));
+        facts
+    }
 }
 
 impl LintedFile {
@@ -68,10 +94,12 @@ impl LintedFile {
         let changes = [Located::new(sql::change::Change::Opaque { why }, span)];
         let statement = LintedStatement {
             span,
-            sql: Some(String::new()),
-            changes: changes.iter().map(|located| (&located.change).into()).collect(),
-            effect: effect(&changes, &Catalog::default(), server),
-            estimate: None,
+            sql: Some("".into()),
+            facts: Rc::new(Facts {
+                changes: changes.iter().map(|located| (&located.change).into()).collect(),
+                effect: effect(&changes, &Catalog::default(), server),
+                estimate: None,
+            }),
             findings: vec![finding],
         };
         Self { path, text, phase, statements: vec![statement] }
@@ -97,5 +125,31 @@ impl LintedFile {
     /// What the rules say of all of it.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.statements.iter().flat_map(|statement| &statement.findings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::effect::Blocks;
+
+    #[test]
+    fn statements_that_are_alike_share_what_was_found_out() {
+        let facts = |known| Facts {
+            changes: Vec::new(),
+            effect: Effect {
+                known,
+                locks: Vec::new(),
+                blocks: Blocks::Nothing,
+                rewrites: Vec::new(),
+                scans: Vec::new(),
+                algorithm: None,
+            },
+            estimate: None,
+        };
+        let mut kept = Kept::default();
+        let (first, other, again) =
+            (kept.keep(facts(true)), kept.keep(facts(false)), kept.keep(facts(true)));
+        assert!(Rc::ptr_eq(&first, &again) && !Rc::ptr_eq(&first, &other));
     }
 }

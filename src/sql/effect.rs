@@ -3,7 +3,7 @@
 use crate::model::name::TableName;
 
 /// What a statement costs.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Effect {
     /// Whether it is understood; if not, the rest is the worst case.
     pub(crate) known: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Effect {
 }
 
 /// A lock on a table.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Lock {
     /// The table.
     pub(crate) table: TableName,

@@ -15,7 +15,8 @@ use crate::cli::settings::Settings;
 use crate::cli::{Shell, ahead, check, exit, files};
 use crate::error::{Error, ErrorKind};
 use crate::lint::fix::fixed;
-use crate::lint::{FileContext, ReadFile, judge_file, read_file};
+use crate::lint::read::{BegunFile, begin_file};
+use crate::lint::{FileContext, judge_briefly};
 use crate::model::phase::Phase;
 use crate::model::server::Server;
 use crate::plan::build::plan;
@@ -23,7 +24,7 @@ use crate::plan::history::History;
 use crate::plan::view::PlannedStatement;
 use crate::report::check::{About, Check};
 use crate::report::json::lint::LintResult;
-use crate::report::linted::{LintedFile, LintedStatement};
+use crate::report::linted::{Facts, Kept, LintedFile, LintedStatement};
 use crate::report::{human, json};
 use crate::sql::catalog::Catalog;
 use crate::sql::replay::Names;
@@ -129,6 +130,7 @@ fn of_files(
     let phases = args.files.iter().map(|path| (path.as_path(), phase_of(args.phase, path)));
     let files: Vec<_> = schema.chain(phases).collect();
     let mut linted = Vec::with_capacity(files.len());
+    let mut kept = Kept::default();
     let read = |(path, _): (&Path, _)| {
         let is_schema = args.schema.as_deref() == Some(path);
         read(path, server, if is_schema { Need::All } else { Need::WhatIsThere })
@@ -162,20 +164,27 @@ fn of_files(
             rules: &settings.config.lint.rules,
             backfilled: &[],
         };
-        let found = judge_file(file, &mut cx);
-        let mut statements = Vec::with_capacity(found.len());
-        for statement in found {
+        let found = judge_briefly((file, &text), &mut cx, |statement| {
             let Span { start, end, .. } = statement.source.span;
-            let stands_there = text.get(start..end) == Some(&statement.source.sql);
-            statements.push(LintedStatement {
-                span: statement.source.span,
-                sql: (!stands_there).then_some(statement.source.sql),
+            let sql = statement.source.sql.as_str();
+            let stands_there = text.get(start..end) == Some(sql);
+            let facts = Facts {
                 changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
-                effect: statement.effect,
+                effect: statement.effect.clone(),
                 estimate: statement.estimate,
-                findings: if judged { statement.findings } else { Vec::new() },
-            });
-        }
+            };
+            LintedStatement {
+                span: statement.source.span,
+                sql: (!stands_there).then(|| sql.into()),
+                facts: kept.keep(facts),
+                findings: Vec::new(),
+            }
+        });
+        let found = found.into_iter().map(|(statement, findings)| LintedStatement {
+            findings: if judged { findings } else { Vec::new() },
+            ..statement
+        });
+        let statements = found.collect();
         match before {
             Some(before) => catalog.back_to(before),
             // What another file makes was deployed before this one: somebody uses it.
@@ -194,7 +203,7 @@ struct Read {
     shown: String,
     /// Of one that is no text, what stands before its first byte that is none.
     text: String,
-    file: Result<ReadFile, NotText>,
+    file: Result<BegunFile, NotText>,
 }
 
 /// What a file is wanted for.
@@ -210,7 +219,7 @@ fn read(path: &Path, server: Server, need: Need) -> Result<Read, Error> {
     let run_by = if is_of_zdm(path) { RunBy::Zdm } else { RunBy::AnyTool };
     match (files::read_any(path, &shown)?, need) {
         (Ok(text), _) => {
-            let file = Ok(read_file(&text, server.engine, run_by));
+            let file = Ok(begin_file(&text, server.engine, run_by));
             Ok(Read { shown, text, file })
         }
         (Err(not), Need::All) => Err(files::not_text(&not, &shown)),
@@ -235,6 +244,7 @@ fn of_project(
         None => plan(&project, server, None, &History::default()),
     };
     let mut linted: Vec<LintedFile> = Vec::new();
+    let mut kept = Kept::default();
     let texts = sources(&project);
     let steps = plan.migrations.iter().flat_map(|migration| &migration.phases).flat_map(|phase| {
         let statements = phase.steps.iter().flat_map(|step| &step.statements);
@@ -244,7 +254,7 @@ fn of_project(
     let beside = beside.map(|statement| (json::plan::phase_of(statement), statement));
     for (phase, statement) in steps.chain(beside) {
         let Some((path, _)) = &statement.place else { continue };
-        let statement = linted_statement(statement);
+        let statement = linted_statement(statement, &mut kept);
         match linted.iter_mut().find(|file| file.path == *path) {
             Some(file) => file.statements.push(statement),
             None => linted.push(LintedFile {
@@ -259,13 +269,15 @@ fn of_project(
     Ok(linted)
 }
 
-fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
+fn linted_statement(statement: &PlannedStatement, kept: &mut Kept) -> LintedStatement {
     LintedStatement {
         span: statement.place.as_ref().map_or_else(|| Span::whole(""), |(_, span)| *span),
-        sql: Some(statement.sql.clone()),
-        changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
-        effect: statement.effect.clone(),
-        estimate: statement.estimate,
+        sql: Some(statement.sql.as_str().into()),
+        facts: kept.keep(Facts {
+            changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
+            effect: statement.effect.clone(),
+            estimate: statement.estimate,
+        }),
         findings: statement.findings.clone(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::rc::Rc;
 
 use super::schema_tests::{assert_valid, sarif_schema};
 use super::{ALL, Rendered, ReportFormat};
@@ -18,7 +19,7 @@ use crate::plan::verified::{Difference, Seen, Verified, VerifiedStatement};
 use crate::plan::view::Plan;
 use crate::report::check::{About, Check, Failed};
 use crate::report::human::plan::{Detail, View};
-use crate::report::linted::{LintedFile, LintedStatement};
+use crate::report::linted::{Facts, LintedFile, LintedStatement};
 use crate::report::place::Root;
 
 /// Files with something of everything: findings of two severities, one of them over two lines, behind a multi-byte
@@ -125,10 +126,12 @@ fn file(path: &str, text: &str, plan: &Plan) -> LintedFile {
         };
         linted.push(LintedStatement {
             span: *span,
-            sql: Some(statement.sql.clone()),
-            changes: Vec::new(),
-            effect: statement.effect.clone(),
-            estimate: statement.estimate,
+            sql: Some(statement.sql.as_str().into()),
+            facts: Rc::new(Facts {
+                changes: Vec::new(),
+                effect: statement.effect.clone(),
+                estimate: statement.estimate,
+            }),
             findings: statement.findings.clone(),
         });
     }

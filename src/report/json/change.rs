@@ -8,7 +8,7 @@ use crate::model::name::TableName;
 use crate::sql::change;
 
 /// What a statement, or one clause of it, does.
-#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Debug, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     /// The kind: `add_column`, `create_index`, ...

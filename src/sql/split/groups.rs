@@ -1,48 +1,49 @@
 //! `BEGIN; ... COMMIT;` in a file: its statements become one step.
 
-use super::{RunBy, SourceStatement};
+use super::{Piece, RunBy};
 use crate::model::server::Engine;
 use crate::sql::tokens::acting;
 
 /// Numbers the groups and takes BEGIN and COMMIT away. What other tools run may end transactions as it likes.
 pub(super) fn group(
-    statements: Vec<SourceStatement>,
-    engine: Engine,
-    run_by: RunBy,
-) -> Vec<SourceStatement> {
-    let problem = |words: &str| (run_by == RunBy::Zdm).then(|| words.to_owned());
-    let mut result = Vec::with_capacity(statements.len());
-    let mut open: Option<SourceStatement> = None;
+    mut pieces: Vec<Piece>,
+    text: &str,
+    (engine, run_by): (Engine, RunBy),
+) -> Vec<Piece> {
+    let problem = |piece: &mut Piece, why| {
+        if run_by == RunBy::Zdm {
+            piece.set_problem(why);
+        }
+    };
+    let mut open: Option<Piece> = None;
     let mut number = 0;
-    for mut statement in statements {
-        let edge =
-            if statement.problem.is_some() { Edge::None } else { edge(&statement.sql, engine) };
+    pieces.retain_mut(|piece| {
+        let sql = text.get(piece.start..piece.end).unwrap_or_default();
+        let edge = if piece.has_problem() { Edge::None } else { edge(sql, engine) };
         match edge {
             Edge::Begin if open.is_none() => {
                 number += 1;
-                open = Some(statement);
-                continue;
+                open = Some(std::mem::take(piece));
+                return false;
             }
-            Edge::Commit if open.take().is_some() => continue,
-            Edge::Begin => statement.problem = problem("it opens a transaction inside another"),
-            Edge::Commit => {
-                statement.problem = problem("it ends a transaction that no BEGIN opened");
-            }
+            Edge::Commit if open.take().is_some() => return false,
+            Edge::Begin => problem(piece, "it opens a transaction inside another"),
+            Edge::Commit => problem(piece, "it ends a transaction that no BEGIN opened"),
             Edge::Rollback => {
-                open = open.filter(|_| run_by == RunBy::Zdm);
-                statement.problem = problem("it rolls back what the file has just done");
+                open.take_if(|_| run_by != RunBy::Zdm);
+                problem(piece, "it rolls back what the file has just done");
             }
             Edge::None => {}
         }
-        statement.group = open.is_some().then_some(number);
-        result.push(statement);
-    }
+        piece.group = open.is_some().then_some(number);
+        true
+    });
     if let Some(mut begin) = open {
-        begin.problem = problem("it opens a transaction that no COMMIT ends");
-        let at = result.partition_point(|other| other.span.start < begin.span.start);
-        result.insert(at, begin);
+        problem(&mut begin, "it opens a transaction that no COMMIT ends");
+        let at = pieces.partition_point(|other| other.start < begin.start);
+        pieces.insert(at, begin);
     }
-    result
+    pieces
 }
 
 /// What a statement does to the file's own transaction.

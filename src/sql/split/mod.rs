@@ -38,11 +38,11 @@ pub(crate) struct Directive {
     pub(crate) text: String,
 }
 
-/// A file that was split.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct SourceFile {
+/// A file that was cut into pieces. Of a long one they take far less memory than its statements.
+#[derive(Debug)]
+pub(crate) struct Cut {
     /// In their order, without BEGIN and COMMIT.
-    pub(crate) statements: Vec<SourceStatement>,
+    pub(crate) pieces: Vec<Piece>,
     /// Comments that speak to zdm and have no statement behind them.
     pub(crate) trailing: Vec<Directive>,
 }
@@ -59,40 +59,63 @@ pub(crate) enum RunBy {
 
 /// The statements of a file that zdm runs.
 pub(crate) fn statements(text: &str, engine: Engine) -> Vec<SourceStatement> {
-    file(text, engine, RunBy::Zdm).statements
+    let places = Places::of(text);
+    let pieces = cut(text, &places, engine, RunBy::Zdm).pieces.into_iter();
+    pieces.map(|piece| piece.statement(text, &places)).collect()
 }
 
-/// The statements of a file, and what is left behind the last one.
-pub(crate) fn file(text: &str, engine: Engine, run_by: RunBy) -> SourceFile {
-    let places = Places::of(text);
+/// Cuts a file into its statements.
+pub(crate) fn cut(text: &str, places: &Places<'_>, engine: Engine, run_by: RunBy) -> Cut {
     let (pieces, trailing) = scan::pieces(text, engine, run_by);
-    let statements = pieces
-        .into_iter()
-        .map(|piece| {
-            let sql = text.get(piece.start..piece.end).unwrap_or_default().to_owned();
-            let nul = sql.contains('\0').then(|| "it contains a NUL byte".to_owned());
-            SourceStatement {
-                span: places.span(piece.start, piece.end),
-                sql,
-                group: None,
-                problem: piece.problem.or(nul),
-                directives: piece.directives.iter().map(|note| note.at(&places)).collect(),
-            }
-        })
-        .collect();
-    SourceFile {
-        statements: groups::group(statements, engine, run_by),
-        trailing: trailing.iter().map(|note| note.at(&places)).collect(),
+    Cut {
+        pieces: groups::group(pieces, text, (engine, run_by)),
+        trailing: trailing.iter().map(|note| note.at(places)).collect(),
     }
 }
 
 /// A statement's bytes, before lines and columns are known.
-#[derive(Debug)]
-struct Piece {
+#[derive(Debug, Default)]
+pub(crate) struct Piece {
     start: usize,
     end: usize,
+    group: Option<u32>,
+    /// What few have.
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What is to be said of a statement besides its text.
+#[derive(Debug, Default)]
+struct Seldom {
     problem: Option<String>,
     directives: Vec<Note>,
+}
+
+impl Piece {
+    fn new(start: usize, end: usize, problem: Option<String>, directives: Vec<Note>) -> Self {
+        let is_plain = problem.is_none() && directives.is_empty();
+        let seldom = (!is_plain).then(|| Box::new(Seldom { problem, directives }));
+        Self { start, end, group: None, seldom }
+    }
+
+    fn has_problem(&self) -> bool {
+        self.seldom.as_ref().is_some_and(|seldom| seldom.problem.is_some())
+    }
+
+    fn set_problem(&mut self, why: &str) {
+        self.seldom.get_or_insert_default().problem = Some(why.to_owned());
+    }
+
+    /// The statement, of the text and the places that it was cut from.
+    pub(crate) fn statement(self, text: &str, places: &Places<'_>) -> SourceStatement {
+        let Seldom { problem, directives } = self.seldom.map(|seldom| *seldom).unwrap_or_default();
+        SourceStatement {
+            span: places.span(self.start, self.end),
+            sql: text.get(self.start..self.end).unwrap_or_default().to_owned(),
+            group: self.group.map(|group| group as usize),
+            problem,
+            directives: directives.iter().map(|note| note.at(places)).collect(),
+        }
+    }
 }
 
 /// A directive's bytes.

@@ -226,11 +226,10 @@ impl Scan<'_> {
             if self.run_by == RunBy::AnyTool {
                 return;
             }
-            let problem = "it is followed by rows for psql, not by SQL";
             let taken = self.text.get(open.start..end).unwrap_or_default().trim_end().len();
             if let Some(piece) = self.pieces.last_mut() {
                 piece.end = open.start + taken;
-                piece.problem = Some(problem.into());
+                piece.set_problem("it is followed by rows for psql, not by SQL");
             }
         }
     }
@@ -266,9 +265,10 @@ impl Scan<'_> {
         if self.run_by == RunBy::AnyTool && (is_blank || clients::is_use(taken, self.engine)) {
             return;
         }
-        let taken = taken.len();
+        let nul = || taken.contains('\0').then(|| "it contains a NUL byte".to_owned());
+        let (end, problem) = (start + taken.len(), problem.or_else(nul));
         let directives = std::mem::take(&mut self.notes);
-        self.pieces.push(Piece { start, end: start + taken, problem, directives });
+        self.pieces.push(Piece::new(start, end, problem, directives));
     }
 }
 

@@ -2,6 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn file(text: &str, engine: Engine, run_by: RunBy) -> (Vec<SourceStatement>, Vec<Directive>) {
+    let places = Places::of(text);
+    let Cut { pieces, trailing } = cut(text, &places, engine, run_by);
+    (pieces.into_iter().map(|piece| piece.statement(text, &places)).collect(), trailing)
+}
+
 /// Statements as `sql`, `[group]sql` or `!problem: sql`.
 fn check(engine: Engine, text: &str, expected: &[&str]) {
     let found: Vec<_> = statements(text, engine)
@@ -152,23 +158,22 @@ fn what_cannot_be_run_says_so_in_its_place() {
 #[test]
 fn comments_that_speak_to_zdm_belong_to_the_statement_behind_them() {
     let text = "-- zdm:allow(x) why \r\n-- y\na; /* zdm:allow(z) */ b\n-- zdm:end";
-    let file = file(text, Engine::Postgres, RunBy::Zdm);
-    let directives: Vec<Vec<_>> = file
-        .statements
+    let (statements, trailing) = file(text, Engine::Postgres, RunBy::Zdm);
+    let directives: Vec<Vec<_>> = statements
         .iter()
         .map(|statement| statement.directives.iter().map(|d| d.text.as_str()).collect())
         .collect();
     assert_eq!(directives, [vec!["allow(x) why"], vec!["allow(z)"]]);
-    let span = file.statements[0].directives[0].span;
+    let span = statements[0].directives[0].span;
     assert_eq!(text.get(span.start..span.end), Some("-- zdm:allow(x) why"));
-    assert_eq!(file.trailing[0].text, "end");
-    assert_eq!(file.trailing[0].span.line, 4);
+    assert_eq!(trailing[0].text, "end");
+    assert_eq!(trailing[0].span.line, 4);
 }
 
 /// Statements of a file of another tool; `!problem` for what zdm cannot see through.
 fn check_any_tool(engine: Engine, text: &str, expected: &[&str]) {
     let found: Vec<_> = file(text, engine, RunBy::AnyTool)
-        .statements
+        .0
         .into_iter()
         .map(|statement| match statement.problem {
             Some(problem) => format!("!{problem}: {}", statement.sql),
@@ -286,9 +291,9 @@ fn files_that_were_put_one_behind_the_other_are_read() {
 #[test]
 fn a_file_of_data_and_commands_is_read_in_one_pass() {
     let table = "COPY t (a) FROM stdin;\nit's $x$ /* \n\\.\n\\echo 'x\na;\n";
-    let found = file(&table.repeat(20_000), Engine::Postgres, RunBy::AnyTool);
-    assert_eq!(found.statements.len(), 40_000);
-    assert!(found.statements.iter().all(|statement| statement.problem.is_none()));
+    let (found, _) = file(&table.repeat(20_000), Engine::Postgres, RunBy::AnyTool);
+    assert_eq!(found.len(), 40_000);
+    assert!(found.iter().all(|statement| statement.problem.is_none()));
 }
 
 #[test]
@@ -309,7 +314,7 @@ proptest! {
         for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
             for run_by in [RunBy::Zdm, RunBy::AnyTool] {
                 let mut at = 0;
-                for statement in file(&text, engine, run_by).statements {
+                for statement in file(&text, engine, run_by).0 {
                     prop_assert!(statement.span.start >= at);
                     prop_assert_eq!(text.get(statement.span.start..statement.span.end), Some(statement.sql.as_str()));
                     at = statement.span.end;
