@@ -138,12 +138,17 @@ fn list(folder: &Path, what: &str) -> Result<Vec<(String, Kind)>, Error> {
     };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
             Error::usage(format!("the name of file \"{}\" is not UTF-8", path.display()))
         })?;
-        // Follows links, so that a folder may be shared between projects.
-        let is_folder = std::fs::metadata(&path).map_err(unreadable)?.is_dir();
+        let mut kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_symlink() {
+            // Links are followed, so that a folder may be shared between projects.
+            kind = std::fs::metadata(&path).map_err(unreadable)?.file_type();
+        }
+        let is_folder = kind.is_dir();
         names.push((name.to_owned(), if is_folder { Kind::Folder } else { Kind::File }));
     }
     names.sort_by(|a, b| a.0.cmp(&b.0));

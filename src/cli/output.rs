@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::args::{Color, Format, GlobalArgs};
@@ -48,8 +50,8 @@ impl Output {
         match globals.color {
             // anstream itself looks at the terminal, NO_COLOR and CLICOLOR_FORCE.
             Color::Auto => {}
-            Color::Always => anstream::ColorChoice::Always.write_global(),
-            Color::Never => anstream::ColorChoice::Never.write_global(),
+            Color::Always => ColorChoice::Always.write_global(),
+            Color::Never => ColorChoice::Never.write_global(),
         }
         let target = match globals.format {
             Format::Human if !globals.quiet => ProgressDrawTarget::stderr(),
@@ -67,8 +69,13 @@ impl Output {
     /// Writes a result to stdout.
     pub(crate) fn data(&self, text: &str) -> Result<(), Stop> {
         self.bars.suspend(|| {
-            let mut stdout = anstream::stdout().lock();
-            stdout.write_all(text.as_bytes())?;
+            let mut stdout = io::stdout().lock();
+            // In one piece: anstream's own stream writes line by line.
+            if AutoStream::choice(&stdout) == ColorChoice::Never {
+                stdout.write_all(strip_str(text).to_string().as_bytes())?;
+            } else {
+                stdout.write_all(text.as_bytes())?;
+            }
             stdout.flush()
         })?;
         Ok(())

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use sqlparser::tokenizer::Token;
 
 use super::catalog::{Catalog, ConstraintKind, Table, TableKind};
+use super::rename::may_mention;
+use super::tables::Link;
 use super::tokens::{Lexeme, acting, name};
 use crate::model::name::TableName;
 use crate::model::server::Engine;
@@ -15,7 +17,7 @@ impl Catalog {
         &'c self,
         of: &'c TableName,
     ) -> impl Iterator<Item = &'c TableName> + 'c {
-        let known = self.tables.perhaps_pointing_at(of);
+        let known = self.tables.perhaps_pointing_at(of, Link::Child);
         let children = known.filter(move |(_, known)| known.shape.parents.contains(of));
         children.map(|(name, _)| name)
     }
@@ -43,7 +45,7 @@ impl Catalog {
                 .any(|key| key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(of))
         };
         let mut found: BTreeSet<TableName> = BTreeSet::new();
-        for (name, known) in self.tables.perhaps_pointing_at(of) {
+        for (name, known) in self.tables.perhaps_pointing_at(of, Link::Key) {
             if points_here(known) {
                 found.insert(name.clone());
             }
@@ -58,7 +60,7 @@ impl Catalog {
     /// The views, materialized ones included, that read it, and those that read them.
     pub(crate) fn readers(&self, of: &TableName) -> Vec<TableName> {
         self.reach(of, |catalog, name| {
-            let known = catalog.tables.perhaps_pointing_at(name);
+            let known = catalog.tables.perhaps_pointing_at(name, Link::Reader);
             let views = known.filter(|(_, known)| known.shape.reads.contains(name));
             views.map(|(name, _)| name.clone()).collect()
         })
@@ -66,7 +68,7 @@ impl Catalog {
 
     /// The views, materialized ones included, that need a column of a table, and those that read them.
     pub(crate) fn readers_of_column(&self, of: &TableName, column: &str) -> Vec<TableName> {
-        let direct = self.tables.perhaps_pointing_at(of).filter(|(_, known)| {
+        let direct = self.tables.perhaps_pointing_at(of, Link::Reader).filter(|(_, known)| {
             known.shape.reads.contains(of) && may_need(&known.shape.query, column)
         });
         let mut found: BTreeSet<TableName> = BTreeSet::new();
@@ -119,6 +121,13 @@ impl Catalog {
 
 /// Whether a query can need a column: it names one that is called so, or takes all. One that is not known can.
 fn may_need(query: &str, column: &str) -> bool {
+    if query.is_empty() {
+        return true;
+    }
+    // Most queries need not be read as tokens.
+    if !query.contains('*') && !may_mention(query, column) {
+        return false;
+    }
     let lexemes = acting(query, Engine::Postgres).lexemes;
     let takes_all = lexemes.windows(2).any(|pair| match pair {
         [before, star] if star.token == Token::Mul => {
@@ -132,5 +141,5 @@ fn may_need(query: &str, column: &str) -> bool {
         Token::Word(word) => name(&word.value, word.quote_style, Engine::Postgres) == column,
         _ => false,
     };
-    query.is_empty() || takes_all || lexemes.iter().any(names_it)
+    takes_all || lexemes.iter().any(names_it)
 }

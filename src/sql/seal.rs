@@ -1,7 +1,5 @@
 //! Seals: by what a statement that ran is recognised.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use super::tokens::Scanner;
@@ -23,12 +21,8 @@ pub(crate) fn seal(text: &str, engine: Engine) -> Seal {
         }
     }
     hash.update(text.get(scanner.at()..).unwrap_or_default().trim().as_bytes());
-    let mut hex = String::with_capacity(64);
-    for byte in hash.finalize() {
-        // Writing to a String cannot fail.
-        let _ignored: Result<(), _> = write!(hex, "{byte:02x}");
-    }
-    Seal(hex)
+    let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    Seal(digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect())
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ struct Mark {
 }
 
 /// How many bytes there are from mark to mark.
-const BLOCK: usize = 4 << 10;
+const BLOCK: usize = 512;
 
 impl<'a> Places<'a> {
     /// For a whole file. A byte order mark takes bytes but no column.

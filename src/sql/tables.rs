@@ -10,15 +10,51 @@ use crate::model::name::TableName;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tables {
     by_name: BTreeMap<Arc<TableName>, Arc<Table>>,
-    /// Who may point at a table, be it as a parent, by a foreign key or as what a view reads. Whoever no longer does
-    /// may still be named.
-    pointing: Arc<BTreeMap<TableName, BTreeSet<TableName>>>,
+    /// Who may point at a table, and how. Whoever no longer does may still be named.
+    pointing: Arc<BTreeMap<TableName, Pointing>>,
     /// Those that were changed since `pointing` was brought up to date.
     unsure: Vec<TableName>,
     /// Those that were made or changed since the catalog was settled.
     fresh: BTreeSet<TableName>,
     /// What changes that will be taken back have found.
     found: Option<BTreeMap<TableName, Option<Arc<Table>>>>,
+}
+
+/// How a table points at another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Link {
+    /// It inherits from it, or is a partition of it.
+    Child,
+    /// A constraint of it names it.
+    Key,
+    /// It is a view that reads it.
+    Reader,
+}
+
+/// Who points at a table.
+#[derive(Clone, Debug, Default)]
+struct Pointing {
+    children: BTreeSet<TableName>,
+    keys: BTreeSet<TableName>,
+    readers: BTreeSet<TableName>,
+}
+
+impl Pointing {
+    fn by(&self, link: Link) -> &BTreeSet<TableName> {
+        match link {
+            Link::Child => &self.children,
+            Link::Key => &self.keys,
+            Link::Reader => &self.readers,
+        }
+    }
+
+    fn by_mut(&mut self, link: Link) -> &mut BTreeSet<TableName> {
+        match link {
+            Link::Child => &mut self.children,
+            Link::Key => &mut self.keys,
+            Link::Reader => &mut self.readers,
+        }
+    }
 }
 
 /// How tables are, so that what is done to them can be taken back.
@@ -87,13 +123,13 @@ impl Tables {
         self.by_name.iter().map(|(name, table)| (name.as_ref(), table.as_ref()))
     }
 
-    /// Names and tables, sorted by name, with at least those that have this one as a parent, read it as views, or have a
-    /// constraint that names it.
+    /// Names and tables, sorted by name, with at least those that point at this one in a way.
     pub(crate) fn perhaps_pointing_at(
         &self,
         name: &TableName,
+        link: Link,
     ) -> impl Iterator<Item = (&TableName, &Table)> {
-        let known = self.pointing.get(name);
+        let known = self.pointing.get(name).map(|pointing| pointing.by(link));
         let is_known = |one: &&TableName| known.is_some_and(|known| known.contains(*one));
         let mut all: Vec<_> = self.unsure.iter().filter(|one| !is_known(one)).collect();
         all.extend(known.into_iter().flatten());
@@ -201,11 +237,11 @@ impl Tables {
     /// Notes at whom a table points.
     fn note(&mut self, name: &TableName) {
         let Some(table) = self.by_name.get(name) else { return };
-        for other in table.others() {
-            let is_noted = |all: &BTreeSet<TableName>| all.contains(name);
+        for (other, link) in table.others() {
+            let is_noted = |all: &Pointing| all.by(link).contains(name);
             if !self.pointing.get(other).is_some_and(is_noted) {
                 let pointing = Arc::make_mut(&mut self.pointing);
-                pointing.entry(other.clone()).or_default().insert(name.clone());
+                pointing.entry(other.clone()).or_default().by_mut(link).insert(name.clone());
             }
         }
     }
@@ -213,9 +249,11 @@ impl Tables {
 
 impl Table {
     /// The tables that it points at, or that are known to point at it.
-    fn others(&self) -> impl Iterator<Item = &TableName> {
+    fn others(&self) -> impl Iterator<Item = (&TableName, Link)> {
+        let parents = self.shape.parents.iter().map(|name| (name, Link::Child));
+        let reads = self.shape.reads.iter().map(|name| (name, Link::Reader));
         let keys = self.constraints.iter().filter_map(|key| key.other.as_ref());
-        self.shape.parents.iter().chain(&self.shape.reads).chain(keys)
+        parents.chain(reads).chain(keys.map(|name| (name, Link::Key)))
     }
 }
 

@@ -5,7 +5,11 @@ use crate::model::server::Engine;
 /// A type as the server writes it: `varchar(50)` is `character varying(50)` on PostgreSQL, `varchar(50)` elsewhere.
 pub(crate) fn canonical(written: &str, engine: Engine) -> String {
     let DataType { base, arguments, rest } = DataType::parse(written, engine);
-    format!("{base}{}{rest}", arguments.map(|text| format!("({text})")).unwrap_or_default())
+    let mut text = base;
+    if let Some(arguments) = arguments {
+        text.extend(["(", &arguments, ")"]);
+    }
+    text + &rest
 }
 
 /// A type in parts.
@@ -35,11 +39,11 @@ impl DataType {
             Some(at) => head.split_at_checked(at).map_or((head.as_str(), ""), |parts| parts),
             None => (head.as_str(), ""),
         };
-        let rest = format!("{array}{rest}");
+        let rest = if array.is_empty() { rest } else { format!("{array}{rest}") };
         if engine.is_mysql_family() {
             return Self::mysql(head, arguments, &rest);
         }
-        let (base, rest) = postgres_name(head, &rest);
+        let (base, rest) = postgres_name(head, rest);
         // What has no length has one: `char` is `char(1)`, but `bpchar` has none.
         let arguments = match base.as_str() {
             "character" | "bit" => Some(arguments.unwrap_or_else(|| "1".to_owned())),
@@ -166,9 +170,8 @@ fn without_spaces(text: &str) -> String {
 }
 
 /// PostgreSQL's own name for a type, and what follows the parentheses.
-fn postgres_name(head: &str, rest: &str) -> (String, String) {
-    let zoned = head.contains("with time zone") || rest.contains("with time zone");
-    let bare_rest: String = rest.replace(" with time zone", "").replace(" without time zone", "");
+fn postgres_name(head: &str, rest: String) -> (String, String) {
+    let bare_rest = || rest.replace(" with time zone", "").replace(" without time zone", "");
     let first = head.split(' ').next().unwrap_or_default();
     let base = match head {
         "varchar" | "character varying" | "char varying" => "character varying",
@@ -181,15 +184,16 @@ fn postgres_name(head: &str, rest: &str) -> (String, String) {
         "float8" | "float" => "double precision",
         "float4" => "real",
         "varbit" => "bit varying",
-        "timestamptz" => return ("timestamp".into(), format!(" with time zone{bare_rest}")),
-        "timetz" => return ("time".into(), format!(" with time zone{bare_rest}")),
+        "timestamptz" => return ("timestamp".into(), format!(" with time zone{}", bare_rest())),
+        "timetz" => return ("time".into(), format!(" with time zone{}", bare_rest())),
         _ if matches!(first, "timestamp" | "time") => {
+            let zoned = head.contains("with time zone") || rest.contains("with time zone");
             let zone = if zoned { " with time zone" } else { " without time zone" };
-            return (first.to_owned(), format!("{zone}{bare_rest}"));
+            return (first.to_owned(), format!("{zone}{}", bare_rest()));
         }
         other => other,
     };
-    (base.to_owned(), rest.to_owned())
+    (base.to_owned(), rest)
 }
 
 #[cfg(test)]

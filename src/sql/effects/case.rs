@@ -14,6 +14,14 @@ pub(super) struct Case {
     hollow: BTreeSet<TableName>,
 }
 
+/// Whether somebody uses a table, and whether it has rows of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Use {
+    Nobodys,
+    Hollow,
+    Filled,
+}
+
 impl Case {
     /// A change of a kind, with the table that it is about.
     pub(super) fn new(kind: &'static str, table: &TableName) -> Self {
@@ -59,14 +67,16 @@ impl Case {
     }
 
     /// Leaves out tables that nobody uses, and notes those without rows of their own.
-    pub(super) fn among(
-        mut self,
-        is_used: impl Fn(&TableName) -> bool,
-        has_rows: impl Fn(&TableName) -> bool,
-    ) -> Self {
-        self.tables.retain(|(_, table)| is_used(table));
-        let tables = self.tables.iter().map(|(_, table)| table);
-        self.hollow = tables.filter(|table| !has_rows(table)).cloned().collect();
+    pub(super) fn among(mut self, uses: impl Fn(&TableName) -> Use) -> Self {
+        let hollow = &mut self.hollow;
+        self.tables.retain(|(_, table)| match uses(table) {
+            Use::Nobodys => false,
+            Use::Filled => true,
+            Use::Hollow => {
+                hollow.insert(table.clone());
+                true
+            }
+        });
         self
     }
 

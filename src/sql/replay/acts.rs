@@ -7,6 +7,7 @@ use crate::sql::catalog::{
     Volatility,
 };
 use crate::sql::change::Origin;
+use crate::sql::tables::Link;
 
 impl Catalog {
     /// Carries out an act.
@@ -158,7 +159,7 @@ impl Catalog {
         for name in &gone {
             self.tables.remove(name);
             let points = |key: &Constraint| key.other.as_ref() == Some(name);
-            let pointing = self.tables.perhaps_pointing_at(name);
+            let pointing = self.tables.perhaps_pointing_at(name, Link::Key);
             let pointing = pointing.filter(|(_, table)| table.constraints.iter().any(points));
             let pointing: Vec<_> = pointing.map(|(name, _)| name.clone()).collect();
             for table in pointing {

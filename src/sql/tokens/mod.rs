@@ -101,7 +101,8 @@ pub(super) fn lex(text: &str, engine: Engine) -> Lexed {
 /// At most so many of those tokens that are wanted.
 fn lex_if(text: &str, engine: Engine, most: usize, wanted: impl Fn(&Raw<'_>) -> bool) -> Lexed {
     let mut scanner = Scanner::new(text, engine);
-    let mut lexemes = Vec::new();
+    // Most texts have a token in six bytes.
+    let mut lexemes = Vec::with_capacity((text.len() / 6 + 1).min(1_000));
     let error = loop {
         match scanner.next() {
             Ok(Some(_)) if lexemes.len() >= most => break None,

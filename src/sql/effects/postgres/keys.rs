@@ -2,6 +2,7 @@
 
 use crate::model::name::TableName;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, TableKind};
+use crate::sql::tables::Link;
 
 /// A foreign key, seen from one of its tables.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,7 +28,7 @@ pub(super) fn to<'c>(
     column: Option<&str>,
 ) -> Vec<Key<'c>> {
     let mut found = Vec::new();
-    for (name, known) in catalog.tables.perhaps_pointing_at(table) {
+    for (name, known) in catalog.tables.perhaps_pointing_at(table, Link::Key) {
         let keys = known.constraints.iter().filter(|key| {
             key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(table)
         });

@@ -1,6 +1,6 @@
 //! What a statement meets.
 
-use super::super::case::Case;
+use super::super::case::{Case, Use};
 use crate::model::name::TableName;
 use crate::model::server::{Engine, Server};
 use crate::sql::catalog::{Catalog, Table, TableKind};
@@ -22,12 +22,14 @@ impl<'a> Scene<'a> {
 
     /// A case of ALTER TABLE: with what the clause says, and the tables below the table.
     pub(super) fn case(&self, kind: &'static str, table: &TableName, located: &Located) -> Case {
-        let below = if located.has("only") { Vec::new() } else { self.catalog.descendants(table) };
+        let children: Vec<_> = self.catalog.children(table).cloned().collect();
+        let has_below = !children.is_empty() && !located.has("only");
+        let below = if has_below { self.catalog.descendants(table) } else { Vec::new() };
         let partitioned = self.catalog.is_kind(table, TableKind::Partitioned);
-        let inherited = !partitioned && self.catalog.children(table).next().is_some();
+        let inherited = !partitioned && !children.is_empty();
         let case = Case::new(kind, table)
             .with("descendants", below)
-            .with("children", self.catalog.children(table).cloned())
+            .with("children", children)
             .fact("partitioned", partitioned)
             .fact("inherited", inherited);
         located.marks.iter().fold(case, |case, mark| case.fact(mark, true))
@@ -35,21 +37,28 @@ impl<'a> Scene<'a> {
 
     /// The case without tables that nobody uses.
     pub(super) fn settle(&self, case: Case) -> Case {
-        case.among(|table| self.is_used(table), |table| self.has_rows(table))
+        case.among(|table| self.uses(table))
     }
 
     /// Whether a lock on it can be in somebody's way: it was there before, and is no view.
     pub(super) fn is_used(&self, name: &TableName) -> bool {
-        let is_made = |located: &Located| matches!(&located.change, Change::CreateTable { table, .. } if table == name);
-        !self.statement.iter().any(is_made)
-            && name.schema.as_deref() != Some("pg_temp")
-            && self.table(name).is_none_or(|known| {
-                !known.is_new && !matches!(known.shape.kind, TableKind::View | TableKind::Foreign)
-            })
+        self.uses(name) != Use::Nobodys
     }
 
-    fn has_rows(&self, name: &TableName) -> bool {
-        !self.catalog.is_kind(name, TableKind::Partitioned)
+    fn uses(&self, name: &TableName) -> Use {
+        let is_made = |located: &Located| matches!(&located.change, Change::CreateTable { table, .. } if table == name);
+        if self.statement.iter().any(is_made) || name.schema.as_deref() == Some("pg_temp") {
+            return Use::Nobodys;
+        }
+        match self.table(name) {
+            Some(known) if known.is_new => Use::Nobodys,
+            Some(known) => match known.shape.kind {
+                TableKind::View | TableKind::Foreign => Use::Nobodys,
+                TableKind::Partitioned => Use::Hollow,
+                TableKind::Ordinary | TableKind::MaterializedView => Use::Filled,
+            },
+            None => Use::Filled,
+        }
     }
 
     /// The column that the same statement adds to the table.
