@@ -1,5 +1,6 @@
 //! Files that the rules have judged, as both formats show them.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -29,43 +30,42 @@ pub(crate) struct LintedFile {
     pub(crate) statements: Vec<LintedStatement>,
 }
 
-/// A statement. There may be millions.
+/// A statement. There may be millions: those that are alike share what was found out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct LintedStatement {
     /// Where it stands.
     pub(crate) span: Span,
     /// Its text, when it is not what stands there.
     pub(crate) sql: Option<Box<str>>,
-    /// What was found out about it; statements that are alike share it.
-    pub(crate) facts: Rc<Facts>,
+    /// What it does, in short.
+    pub(crate) changes: Rc<[Change]>,
+    /// What it costs.
+    pub(crate) effect: Rc<Effect>,
+    /// How long that takes, when the sizes of its tables are known.
+    pub(crate) estimate: Option<Box<Estimate>>,
     /// What the rules say.
     pub(crate) findings: Vec<Finding>,
 }
 
-/// What was found out about a statement.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Facts {
-    /// What it does, in short.
-    pub(crate) changes: Vec<Change>,
-    /// What it costs.
-    pub(crate) effect: Effect,
-    /// How long that takes, when the sizes of its tables are known.
-    pub(crate) estimate: Option<Estimate>,
+/// What is kept of a statement once, however many are alike.
+#[derive(Debug)]
+pub(crate) struct Shared<T: ?Sized>(BTreeSet<Rc<T>>);
+
+impl<T: ?Sized> Default for Shared<T> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
 }
 
-/// All facts that are kept.
-#[derive(Debug, Default)]
-pub(crate) struct Kept(BTreeSet<Rc<Facts>>);
-
-impl Kept {
-    /// Those facts, or the same of another statement.
-    pub(crate) fn keep(&mut self, facts: Facts) -> Rc<Facts> {
-        if let Some(known) = self.0.get(&facts) {
+impl<T: Ord + ?Sized> Shared<T> {
+    /// The same as `value`, kept once.
+    pub(crate) fn keep<V: Borrow<T> + Into<Rc<T>>>(&mut self, value: V) -> Rc<T> {
+        if let Some(known) = self.0.get(value.borrow()) {
             return Rc::clone(known);
         }
-        let facts = Rc::new(facts);
-        self.0.insert(Rc::clone(&facts));
-        facts
+        let kept: Rc<T> = value.into();
+        self.0.insert(Rc::clone(&kept));
+        kept
     }
 }
 
@@ -95,11 +95,9 @@ impl LintedFile {
         let statement = LintedStatement {
             span,
             sql: Some("".into()),
-            facts: Rc::new(Facts {
-                changes: changes.iter().map(|located| (&located.change).into()).collect(),
-                effect: effect(&changes, &Catalog::default(), server),
-                estimate: None,
-            }),
+            changes: changes.iter().map(|located| (&located.change).into()).collect(),
+            effect: Rc::new(effect(&changes, &Catalog::default(), server)),
+            estimate: None,
             findings: vec![finding],
         };
         Self { path, text, phase, statements: vec![statement] }
@@ -131,25 +129,11 @@ impl LintedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::effect::Blocks;
 
     #[test]
-    fn statements_that_are_alike_share_what_was_found_out() {
-        let facts = |known| Facts {
-            changes: Vec::new(),
-            effect: Effect {
-                known,
-                locks: Vec::new(),
-                blocks: Blocks::Nothing,
-                rewrites: Vec::new(),
-                scans: Vec::new(),
-                algorithm: None,
-            },
-            estimate: None,
-        };
-        let mut kept = Kept::default();
-        let (first, other, again) =
-            (kept.keep(facts(true)), kept.keep(facts(false)), kept.keep(facts(true)));
+    fn what_is_alike_is_kept_once() {
+        let mut kept = Shared::<[u8]>::default();
+        let (first, other, again) = (kept.keep(vec![1]), kept.keep(vec![2]), kept.keep(vec![1]));
         assert!(Rc::ptr_eq(&first, &again) && !Rc::ptr_eq(&first, &other));
     }
 }

@@ -3,6 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use super::sources;
 use crate::cli::args::{Format, LintArgs};
@@ -23,10 +24,12 @@ use crate::plan::build::plan;
 use crate::plan::history::History;
 use crate::plan::view::PlannedStatement;
 use crate::report::check::{About, Check};
+use crate::report::json::change::Change;
 use crate::report::json::lint::LintResult;
-use crate::report::linted::{Facts, Kept, LintedFile, LintedStatement};
+use crate::report::linted::{LintedFile, LintedStatement, Shared};
 use crate::report::{human, json};
 use crate::sql::catalog::Catalog;
+use crate::sql::change::Located;
 use crate::sql::replay::Names;
 use crate::sql::span::Span;
 use crate::sql::split::RunBy;
@@ -130,7 +133,7 @@ fn of_files(
     let phases = args.files.iter().map(|path| (path.as_path(), phase_of(args.phase, path)));
     let files: Vec<_> = schema.chain(phases).collect();
     let mut linted = Vec::with_capacity(files.len());
-    let mut kept = Kept::default();
+    let (mut changes, mut effects) = (Shared::default(), Shared::default());
     let read = |(path, _): (&Path, _)| {
         let is_schema = args.schema.as_deref() == Some(path);
         read(path, server, if is_schema { Need::All } else { Need::WhatIsThere })
@@ -168,15 +171,12 @@ fn of_files(
             let Span { start, end, .. } = statement.source.span;
             let sql = statement.source.sql.as_str();
             let stands_there = text.get(start..end) == Some(sql);
-            let facts = Facts {
-                changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
-                effect: statement.effect.clone(),
-                estimate: statement.estimate,
-            };
             LintedStatement {
                 span: statement.source.span,
                 sql: (!stands_there).then(|| sql.into()),
-                facts: kept.keep(facts),
+                changes: changes.keep(in_short(&statement.changes)),
+                effect: effects.keep(statement.effect.clone()),
+                estimate: statement.estimate.map(Box::new),
                 findings: Vec::new(),
             }
         });
@@ -244,7 +244,6 @@ fn of_project(
         None => plan(&project, server, None, &History::default()),
     };
     let mut linted: Vec<LintedFile> = Vec::new();
-    let mut kept = Kept::default();
     let texts = sources(&project);
     let steps = plan.migrations.iter().flat_map(|migration| &migration.phases).flat_map(|phase| {
         let statements = phase.steps.iter().flat_map(|step| &step.statements);
@@ -254,7 +253,7 @@ fn of_project(
     let beside = beside.map(|statement| (json::plan::phase_of(statement), statement));
     for (phase, statement) in steps.chain(beside) {
         let Some((path, _)) = &statement.place else { continue };
-        let statement = linted_statement(statement, &mut kept);
+        let statement = linted_statement(statement);
         match linted.iter_mut().find(|file| file.path == *path) {
             Some(file) => file.statements.push(statement),
             None => linted.push(LintedFile {
@@ -269,15 +268,17 @@ fn of_project(
     Ok(linted)
 }
 
-fn linted_statement(statement: &PlannedStatement, kept: &mut Kept) -> LintedStatement {
+fn linted_statement(statement: &PlannedStatement) -> LintedStatement {
     LintedStatement {
         span: statement.place.as_ref().map_or_else(|| Span::whole(""), |(_, span)| *span),
         sql: Some(statement.sql.as_str().into()),
-        facts: kept.keep(Facts {
-            changes: statement.changes.iter().map(|located| (&located.change).into()).collect(),
-            effect: statement.effect.clone(),
-            estimate: statement.estimate,
-        }),
+        changes: in_short(&statement.changes).into(),
+        effect: Rc::new(statement.effect.clone()),
+        estimate: statement.estimate.map(Box::new),
         findings: statement.findings.clone(),
     }
+}
+
+fn in_short(changes: &[Located]) -> Vec<Change> {
+    changes.iter().map(|located| (&located.change).into()).collect()
 }

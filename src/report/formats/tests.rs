@@ -19,7 +19,7 @@ use crate::plan::verified::{Difference, Seen, Verified, VerifiedStatement};
 use crate::plan::view::Plan;
 use crate::report::check::{About, Check, Failed};
 use crate::report::human::plan::{Detail, View};
-use crate::report::linted::{Facts, LintedFile, LintedStatement};
+use crate::report::linted::{LintedFile, LintedStatement};
 use crate::report::place::Root;
 
 /// Files with something of everything: findings of two severities, one of them over two lines, behind a multi-byte
@@ -127,11 +127,9 @@ fn file(path: &str, text: &str, plan: &Plan) -> LintedFile {
         linted.push(LintedStatement {
             span: *span,
             sql: Some(statement.sql.as_str().into()),
-            facts: Rc::new(Facts {
-                changes: Vec::new(),
-                effect: statement.effect.clone(),
-                estimate: statement.estimate,
-            }),
+            changes: Rc::new([]),
+            effect: Rc::new(statement.effect.clone()),
+            estimate: statement.estimate.map(Box::new),
             findings: statement.findings.clone(),
         });
     }

@@ -86,9 +86,9 @@ impl Serialize for Statements<'_> {
                 place: Some((&file.path, statement.span)),
                 phase: file.phase,
                 sql: file.sql(statement),
-                changes: Cow::Borrowed(&statement.facts.changes),
-                effect: &statement.facts.effect,
-                estimate: statement.facts.estimate,
+                changes: Cow::Borrowed(&statement.changes),
+                effect: &statement.effect,
+                estimate: statement.estimate.as_deref().copied(),
                 findings: &statement.findings,
             })
         }))

@@ -15,7 +15,7 @@ use crate::model::name::TableName;
 use crate::model::server::Server;
 
 /// How long a statement is likely to take.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Estimate {
     /// At the rates that were measured.
     pub(crate) typical: Duration,
