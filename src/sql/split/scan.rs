@@ -111,7 +111,9 @@ impl Scan<'_> {
     }
 
     fn read(&mut self, mut raw: Raw<'_>) {
-        if raw.is_blank() {
+        // `/*! ... */` is executed by MySQL and MariaDB alone.
+        let is_comment = raw.kind == Kind::BlockComment && !self.engine.is_mysql_family();
+        if raw.is_blank() || is_comment {
             let marks = self.run_by == RunBy::AnyTool
                 && matches!(raw.kind, Kind::LineComment(_))
                 && self.marker(raw.comment());

@@ -250,6 +250,17 @@ fn a_client_of_mysql_takes_lines_of_its_own() {
 }
 
 #[test]
+fn what_mysql_executes_of_a_comment_is_none_of_postgresqls_statements() {
+    let text = "/*! SET default_storage_engine=INNODB */;\nCREATE /*! x */ TABLE t (a int);";
+    check_any_tool(Engine::Postgres, text, &["CREATE /*! x */ TABLE t (a int)"]);
+    check_any_tool(
+        Engine::MySql,
+        text,
+        &["/*! SET default_storage_engine=INNODB */", "CREATE /*! x */ TABLE t (a int)"],
+    );
+}
+
+#[test]
 fn a_delimiter_may_stand_on_the_next_line() {
     check_any_tool(
         Engine::MySql,
