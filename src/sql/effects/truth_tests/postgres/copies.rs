@@ -47,6 +47,8 @@ impl<'d> Copies<'d> {
             session: OnceCell::new(),
         };
         let admin = Session::open(&copy.admin);
+        // A run that was killed leaves its copies behind.
+        admin.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         admin.run(&format!("CREATE DATABASE {name} TEMPLATE {}", self.db.name));
         if !setup.is_empty() {
             let session = copy.session();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use crate::sql::effect::Effect;
 use crate::sql::effects::mode::Mode;
@@ -117,12 +118,39 @@ pub(super) fn in_transaction(session: &Session, sql: &str) -> Result<Observed, S
 }
 
 /// The same of a statement that cannot run in a transaction, but for locks, which are gone by its end.
-///
-/// The counters are still the backend's own when it is asked in time: it passes them on twice a second at most.
 pub(super) fn alone(session: &Session, sql: &str) -> Result<Observed, String> {
-    let before = states(session);
+    session.run("CREATE TEMPORARY TABLE watched ()");
+    passed_on(session, 1);
+    let before = totals(session);
     session.try_run(sql)?;
-    Ok(difference(&before, &states(session)))
+    passed_on(session, 2);
+    Ok(difference(&before, &totals(session)))
+}
+
+/// Waits until what has been read up to now is counted: up to PostgreSQL 14, a process of its own counts, in the order in
+/// which backends pass on what they have read, a scan of `watched` here.
+fn passed_on(session: &Session, scans: i64) {
+    if session.value("SHOW server_version_num").as_str() >= "150000" {
+        return;
+    }
+    session.run("SELECT FROM watched");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let number = "SELECT pg_stat_get_numscans('watched'::regclass)";
+    while session.value(number).parse::<i64>().unwrap() < scans && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The tables with what the backend has counted, be it passed on or not: it does so when it has nothing to do.
+fn totals(session: &Session) -> BTreeMap<String, State> {
+    let mut all = states(session);
+    for row in session.rows(&STATE.replace("pg_stat_get_xact_", "pg_stat_get_")) {
+        let Some(state) = all.get_mut(&row[0]) else { continue };
+        let number = |i: usize| row[i].parse::<f64>().unwrap();
+        state.read = [state.read[0] + number(4), state.read[1] + number(5)];
+        state.scans += number(6);
+    }
+    all
 }
 
 fn difference(before: &BTreeMap<String, State>, after: &BTreeMap<String, State>) -> Observed {
