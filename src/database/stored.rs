@@ -249,6 +249,7 @@ impl StoredStorage {
             partition_columns: self.partition_columns,
             versioned: self.versioned,
             stored: self.stored,
+            ..Storage::default()
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::tools;
 use crate::model::server::Engine;
-use crate::sql::Session;
 use crate::sql::change::{Change, Located};
 use crate::sql::span::Places;
 use crate::sql::split::{self, Directive, Piece, RunBy, SourceStatement};
 use crate::sql::understand;
+use crate::sql::{Session, Zone};
 
 /// A statement, and what it does, with the tables as it names them.
 pub(crate) type Read = (SourceStatement, Vec<Located>);
@@ -46,6 +46,7 @@ struct Rest {
     pieces: std::vec::IntoIter<Piece>,
     engine: Engine,
     session: Option<Session>,
+    zone: Option<Zone>,
 }
 
 /// Reads a file: what takes the longest, and needs nothing but its text.
@@ -79,9 +80,11 @@ impl Rest {
         // zdm itself runs a file statement by statement, and in other sessions after a lost connection.
         let is_followed = run_by == RunBy::AnyTool && engine.is_mysql_family();
         let session = is_followed.then(|| Session::new(engine));
+        let has_zone = run_by == RunBy::AnyTool && engine == Engine::Postgres;
+        let zone = has_zone.then(Zone::default);
         let transaction = tools::wraps_in_a_transaction(text);
         let frame = Frame { trailing: cut.trailing, transaction };
-        (Self { pieces: cut.pieces.into_iter(), engine, session }, frame)
+        (Self { pieces: cut.pieces.into_iter(), engine, session, zone }, frame)
     }
 
     fn read(&mut self, text: &str, places: &Places<'_>) -> Option<Read> {
@@ -89,6 +92,9 @@ impl Rest {
         let mut changes = changes(&source, self.engine);
         if let Some(session) = &mut self.session {
             changes = session.follow(&source.sql, source.span, changes);
+        }
+        if let Some(zone) = &mut self.zone {
+            zone.follow(&source.sql, &mut changes);
         }
         Some((source, changes))
     }

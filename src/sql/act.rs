@@ -40,6 +40,43 @@ pub(crate) struct Read {
     /// Columns that the query compares with values, so that an index on one of them saves reading the rest. Empty: all
     /// rows are read.
     pub(crate) by: Vec<String>,
+    /// What it demands of columns, each of which must hold, as far as they are compared with plain values.
+    pub(crate) limits: Vec<Limit>,
+    /// It needs the first rows alone: LIMIT, EXISTS.
+    pub(crate) first_rows: bool,
+}
+
+/// What a query demands of a column.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Limit {
+    /// The column.
+    pub(crate) column: String,
+    /// How it is compared.
+    pub(crate) comparison: Comparison,
+    /// With what, without quotes: one value, but for [`Comparison::OneOf`].
+    pub(crate) values: Vec<String>,
+}
+
+/// How a column is compared with a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Comparison {
+    /// `=`, IN.
+    OneOf,
+    /// `>=`.
+    From,
+    /// `>`.
+    Above,
+    /// `<`.
+    Below,
+    /// `<=`.
+    UpTo,
+}
+
+impl Read {
+    /// One of all rows.
+    pub(crate) fn whole(table: TableName) -> Self {
+        Self { table, for_update: false, by: Vec::new(), limits: Vec::new(), first_rows: false }
+    }
 }
 
 impl Act {

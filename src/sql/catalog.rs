@@ -189,6 +189,10 @@ pub(crate) struct Storage {
     pub(crate) partitioned: Option<String>,
     /// The columns that its partitions go by.
     pub(crate) partition_columns: Vec<String>,
+    /// The names of its partitions; empty when they are not known.
+    pub(crate) partitions: Vec<String>,
+    /// Whether the last of them is for all values to come: MAXVALUE.
+    pub(crate) partitions_end: bool,
     /// WITH SYSTEM VERSIONING.
     pub(crate) versioned: bool,
     /// The generated columns that are stored, where their expressions do not say so by ` STORED` at their end.

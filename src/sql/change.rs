@@ -12,6 +12,9 @@ pub(crate) const IN_BLOCK: &str = "in-block";
 /// The mark of a clause that runs while `foreign_key_checks` is off (MySQL, MariaDB).
 pub(crate) const KEYS_UNCHECKED: &str = "keys-unchecked";
 
+/// The mark of a change of type that runs while the session's time zone is not UTC (PostgreSQL).
+pub(crate) const OTHER_ZONE: &str = "other-time-zone";
+
 /// One change and the clause that makes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Located {
@@ -99,8 +102,14 @@ pub(crate) enum Change {
     Update { table: TableName, filtered: bool, columns: Vec<String> },
     /// DELETE of rows.
     Delete { table: TableName, filtered: bool },
-    /// INSERT (or COPY) of rows; `shape` tells what it relies on. Without `columns` into all (PostgreSQL).
-    Insert { table: TableName, shape: InsertShape, columns: Vec<String> },
+    /// INSERT (or COPY) of rows; `shape` tells what it relies on. Without `columns` into all (PostgreSQL). `rows` are
+    /// their plain values, without quotes, when they are written out and few.
+    Insert {
+        table: TableName,
+        shape: InsertShape,
+        columns: Vec<String>,
+        rows: Vec<Vec<Option<String>>>,
+    },
     /// TRUNCATE, one for each table.
     Truncate { table: TableName, cascade: bool, only: bool },
     /// RENAME INDEX, ALTER INDEX ... RENAME TO. PostgreSQL does not name the table.
@@ -125,6 +134,11 @@ pub(crate) enum Change {
         method: Option<String>,
         columns: Vec<String>,
         to: Option<TableName>,
+        /// The partitions that it names, and those that it makes.
+        listed: Vec<String>,
+        made: Vec<String>,
+        /// One of those that it makes is for all values to come: MAXVALUE.
+        open: bool,
     },
     /// MySQL, MariaDB: `ALGORITHM=`, `LOCK=`, in capitals: what the statement asks of the server.
     Demand { table: TableName, algorithm: Option<String>, lock: Option<String> },
@@ -150,11 +164,14 @@ pub(crate) struct InsertShape {
 
 /// What else CREATE INDEX says; but for `keys` on PostgreSQL alone.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "SQL's own marks, each there or not")]
 pub(crate) struct IndexForm {
     /// ON ONLY: not on the partitions.
     pub(crate) only: bool,
     /// WHERE, as written.
     pub(crate) condition: Option<String>,
+    /// It has no name: the server finds one that is free (MySQL, MariaDB).
+    pub(crate) unnamed: bool,
     /// WHERE: not of all rows.
     pub(crate) partial: bool,
     /// INCLUDE: with columns that are no keys.
@@ -165,6 +182,7 @@ pub(crate) struct IndexForm {
 
 /// Where a new table's columns and rows come from, and what it belongs to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "SQL's own marks, each there or not")]
 pub(crate) struct Origin {
     /// INHERITS, PARTITION OF.
     pub(crate) parents: Vec<TableName>,
@@ -174,6 +192,10 @@ pub(crate) struct Origin {
     pub(crate) partitioned_by: Vec<String>,
     /// LIKE.
     pub(crate) like: Vec<TableName>,
+    /// LIKE ... INCLUDING INDEXES, ALL: with keys and indexes.
+    pub(crate) like_indexes: bool,
+    /// LIKE ... INCLUDING CONSTRAINTS, ALL: with CHECKs.
+    pub(crate) like_checks: bool,
     /// OF a composite type.
     pub(crate) of_type: Option<TableName>,
     /// The primary key's name, when given.

@@ -1,7 +1,9 @@
 //! Defaults: whether every row of a table gets the same value.
 
+use std::collections::BTreeMap;
+
 use crate::model::server::Engine;
-use crate::sql::catalog::{Beside, Volatility};
+use crate::sql::catalog::{Beside, Function, Volatility};
 use crate::sql::tokens::{Lexeme, acting, name};
 use sqlparser::tokenizer::Token;
 
@@ -46,73 +48,174 @@ const STABLE: &[&str] = &[
 /// Functions of PostgreSQL that say the same for every row of a statement, beside those above. Source: `provolatile`.
 const POSTGRES: &[&str] = &[
     "AGE",
+    "ARRAY_APPEND",
+    "ARRAY_CAT",
+    "ARRAY_FILL",
+    "ARRAY_LENGTH",
+    "ARRAY_REMOVE",
+    "ARRAY_TO_JSON",
+    "ARRAY_TO_STRING",
     "ASCII",
+    "ATAN",
+    "BIT_LENGTH",
+    "BOX",
+    "BROADCAST",
     "BTRIM",
     "CARDINALITY",
+    "CBRT",
     "CEIL",
     "CEILING",
+    "CHARACTER_LENGTH",
+    "CHAR_LENGTH",
     "CHR",
+    "CIRCLE",
     "CONCAT_WS",
+    "COS",
+    "CURRENT_CATALOG",
     "CURRENT_DATABASE",
     "CURRENT_SCHEMA",
+    "CURRENT_SCHEMAS",
     "DATE",
-    "DATE_PART",
+    "DATEMULTIRANGE",
     "DATERANGE",
+    "DATE_ADD",
+    "DATE_BIN",
+    "DATE_PART",
     "DECODE",
+    "DEGREES",
     "DIV",
     "ENCODE",
+    "EXP",
     "EXTRACT",
+    "FACTORIAL",
+    "FAMILY",
     "FLOOR",
     "FORMAT",
+    "FORMAT_TYPE",
+    "GCD",
+    "GET_BIT",
+    "GET_BYTE",
     "GREATEST",
+    "HASHTEXT",
+    "HAS_TABLE_PRIVILEGE",
+    "HOST",
+    "HSTORE",
+    "INET",
+    "INET_CLIENT_ADDR",
+    "INET_CLIENT_PORT",
+    "INET_SERVER_ADDR",
+    "INET_SERVER_PORT",
     "INITCAP",
+    "INT4MULTIRANGE",
     "INT4RANGE",
     "INT8RANGE",
+    "ISFINITE",
+    "JSONB_BUILD_ARRAY",
+    "JSONB_INSERT",
+    "JSONB_OBJECT",
+    "JSONB_SET",
+    "JSONB_STRIP_NULLS",
     "JSON_BUILD_ARRAY",
     "JSON_BUILD_OBJECT",
-    "JSONB_BUILD_ARRAY",
+    "JSON_OBJECT",
+    "JSON_STRIP_NULLS",
+    "JUSTIFY_DAYS",
+    "JUSTIFY_HOURS",
+    "JUSTIFY_INTERVAL",
+    "LCM",
     "LEAST",
     "LEFT",
     "LENGTH",
+    "LINE",
+    "LN",
+    "LOG",
+    "LOG10",
     "LPAD",
+    "LSEG",
     "LTRIM",
     "MAKE_DATE",
     "MAKE_TIME",
     "MAKE_TIMESTAMP",
     "MAKE_TIMESTAMPTZ",
+    "MASKLEN",
     "MD5",
+    "MIN_SCALE",
     "MOD",
+    "NETMASK",
+    "NETWORK",
+    "NORMALIZE",
     "NULLIF",
     "NUMRANGE",
+    "OCTET_LENGTH",
+    "OVERLAY",
+    "PATH",
+    "PG_BACKEND_PID",
+    "PG_CONF_LOAD_TIME",
+    "PG_CURRENT_XACT_ID",
+    "PG_IS_IN_RECOVERY",
+    "PG_POSTMASTER_START_TIME",
+    "PG_TYPEOF",
+    "PI",
+    "PLAINTO_TSQUERY",
     "POINT",
+    "POLYGON",
+    "POSITION",
     "POWER",
+    "QUOTE_IDENT",
+    "QUOTE_LITERAL",
+    "QUOTE_NULLABLE",
+    "RADIANS",
+    "REGEXP_MATCH",
+    "REGEXP_REPLACE",
     "REPEAT",
     "REPLACE",
     "REVERSE",
     "RIGHT",
     "ROUND",
     "ROW",
+    "ROW_TO_JSON",
     "RPAD",
     "RTRIM",
+    "SCALE",
+    "SESSION_USER",
+    "SETWEIGHT",
+    "SET_MASKLEN",
+    "SHA224",
     "SHA256",
+    "SHA384",
+    "SHA512",
     "SIGN",
+    "SIN",
     "SPLIT_PART",
     "SQRT",
+    "STARTS_WITH",
     "STRING_TO_ARRAY",
+    "STRPOS",
     "SUBSTR",
     "SUBSTRING",
+    "TAN",
+    "TO_ASCII",
     "TO_CHAR",
     "TO_DATE",
+    "TO_HEX",
     "TO_JSON",
     "TO_JSONB",
     "TO_NUMBER",
+    "TO_REGCLASS",
+    "TO_REGTYPE",
+    "TO_TSQUERY",
     "TO_TSVECTOR",
+    "TRANSLATE",
     "TRIM",
+    "TRIM_SCALE",
     "TRUNC",
     "TSRANGE",
     "TSTZRANGE",
     "TXID_CURRENT",
+    "UNISTR",
     "VERSION",
+    "WIDTH_BUCKET",
+    "XMLPARSE",
 ];
 
 /// Words before a parenthesis that are no function: types with a length, operators.
@@ -178,7 +281,29 @@ fn is_steady(word: &Lexeme, beside: &Beside) -> bool {
     let Token::Word(word) = &word.token else { return false };
     let name = name(&word.value, word.quote_style, Engine::Postgres);
     let mut known = beside.functions.iter().filter(|(known, _)| known.name == name).peekable();
-    known.peek().is_some() && known.all(|(_, known)| known.volatility != Volatility::Volatile)
+    known.peek().is_some()
+        && known
+            .all(|(_, known)| known.volatility != Volatility::Volatile || is_put_in(known, beside))
+}
+
+/// Whether it is one of SQL whose expression the server puts in its place: what it is declared to be then says nothing.
+fn is_put_in(function: &Function, beside: &Beside) -> bool {
+    let body = function.body.trim().trim_end_matches(';');
+    let upper = body.to_ascii_uppercase();
+    let is_expression = upper.strip_prefix("SELECT").is_some_and(|rest| {
+        rest.starts_with(char::is_whitespace)
+            && !rest.split(|c: char| !c.is_alphanumeric()).any(|word| {
+                matches!(word, "FROM" | "SELECT" | "INTO" | "LIMIT" | "UNION" | "WHERE")
+            })
+    });
+    // Not functions that call themselves, or one another.
+    let fewer = Beside { functions: BTreeMap::new(), ..beside.clone() };
+    function.language == "sql"
+        && !body.contains(';')
+        && is_expression
+        && body
+            .get("SELECT".len()..)
+            .is_some_and(|rest| of(rest, Engine::Postgres, &fewer) != DefaultKind::Volatile)
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> Judged {
                 Change::Act(act) => postgres::domains::case(act, catalog).map(|case| vec![case]),
                 _ => None,
             }
-            .or_else(|| acts::cases(located, catalog)),
+            .or_else(|| acts::cases(located, changes, catalog)),
             Engine::MySql | Engine::MariaDb => None,
         };
         if let Some(cases) = own {

@@ -220,6 +220,7 @@ impl Catalog {
             let new: Vec<_> = new.cloned().collect();
             made.columns.extend(new);
             if !origin.like.is_empty() {
+                like(&mut made, parent, name, origin);
                 continue;
             }
             made.constraints.extend(
@@ -261,4 +262,27 @@ pub(super) fn makes_relation(act: &Act) -> bool {
 /// Whether an act's object is an index, whose table is to be found.
 pub(super) fn is_of_index(act: &Act) -> bool {
     matches!(act.kind, "reindex_index" | "alter_index" | "attach_index")
+}
+
+/// What a table gets from one that it is made LIKE, beside its columns.
+fn like(made: &mut Table, other: &Table, name: &TableName, origin: &Origin) {
+    let own = |columns: &[String], end: &str| format!("{}_{}_{end}", name.name, columns.join("_"));
+    if origin.like_indexes {
+        made.key.clone_from(&other.key);
+        made.indexes.extend(other.indexes.iter().map(|index| {
+            let end = if index.constraint.is_some() { "key" } else { "idx" };
+            let own = own(&index.columns, end);
+            let constraint = index.constraint.as_ref().map(|_| own.clone());
+            Index { name: own, constraint, ..index.clone() }
+        }));
+    }
+    let kept = |known: &&Constraint| match known.kind {
+        ConstraintKind::Check => origin.like_checks,
+        ConstraintKind::Unique | ConstraintKind::Exclusion => origin.like_indexes,
+        ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy => false,
+    };
+    made.constraints.extend(other.constraints.iter().filter(kept).map(|known| match known.kind {
+        ConstraintKind::Check => Constraint { valid: true, ..known.clone() },
+        _ => Constraint { name: own(&known.columns, "key"), ..known.clone() },
+    }));
 }

@@ -164,8 +164,9 @@ impl Table {
                     self.convert();
                 }
             }
-            Change::Partitions { operation, method, columns, .. } => {
+            Change::Partitions { operation, method, columns, listed, made, open, .. } => {
                 self.storage.partition(operation, method.as_deref(), columns);
+                self.storage.list_partitions(operation, (listed, made), *open);
             }
             Change::DropColumn { column, .. } => self.drop_column(column, engine),
             Change::RenameColumn { column, to, .. } => self.rename_column(column, to, engine),

@@ -156,6 +156,33 @@ impl Storage {
         }
     }
 
+    /// Takes over which partitions come and go.
+    pub(super) fn list_partitions(
+        &mut self,
+        operation: &str,
+        (listed, made): (&[String], &[String]),
+        open: bool,
+    ) {
+        let goes = |name: &String| listed.iter().any(|one| one.eq_ignore_ascii_case(name));
+        match operation {
+            "PARTITION BY" | "REMOVE PARTITIONING" => {
+                self.partitions = made.to_vec();
+                self.partitions_end = open && operation == "PARTITION BY";
+            }
+            "DROP PARTITION" | "REORGANIZE PARTITION" if !self.partitions.is_empty() => {
+                let last_goes = self.partitions.last().is_some_and(goes);
+                self.partitions.retain(|name| !goes(name));
+                self.partitions.extend_from_slice(made);
+                self.partitions_end = (self.partitions_end && !last_goes) || open;
+            }
+            "ADD PARTITION" if !self.partitions.is_empty() => {
+                self.partitions.extend_from_slice(made);
+                self.partitions_end |= open;
+            }
+            _ => {}
+        }
+    }
+
     /// Takes over PARTITION BY and REMOVE PARTITIONING.
     pub(super) fn partition(&mut self, operation: &str, method: Option<&str>, columns: &[String]) {
         match operation {

@@ -60,8 +60,22 @@ pub(super) fn marks(reader: Reader<'_>, (start, end): (usize, usize)) -> BTreeSe
     let words: Vec<_> = reader.rest.iter().filter(within).filter_map(Lexeme::word).collect();
     let has = |phrase: &[&str]| words.windows(phrase.len()).any(|found| found == phrase);
     if reader.engine.is_mysql_family() {
-        let asks = has(&["IF", "EXISTS"]) || has(&["IF", "NOT", "EXISTS"]);
-        return asks.then_some("if-exists").into_iter().collect();
+        let from = reader.rest.partition_point(|lexeme| lexeme.start < start);
+        let (head, clause) = reader.rest.split_at(from);
+        let to = clause.partition_point(|lexeme| lexeme.end <= end);
+        let clause = Reader { rest: clause.get(..to).unwrap_or_default(), ..reader };
+        let first = reader.rest.iter().position(|lexeme| lexeme.is_word("TABLE"));
+        // Behind the table's name.
+        let names = first.map_or(0, |first| first + 2).min(head.len());
+        let until = (names + 4).min(head.len());
+        let mut marks = mysql::marks(head.get(names..until).unwrap_or_default(), clause);
+        if head.iter().take(3).any(|lexeme| lexeme.is_word("IGNORE")) {
+            marks.extend(["of-mariadb", "ignore"]);
+        }
+        if has(&["IF", "EXISTS"]) || has(&["IF", "NOT", "EXISTS"]) {
+            marks.insert("if-exists");
+        }
+        return marks;
     }
     let said = [
         ("add", words.first().is_some_and(|first| first == "ADD")),

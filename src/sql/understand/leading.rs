@@ -3,7 +3,7 @@
 use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
-use super::{interface, mysql, opaque, postgres, unread};
+use super::{interface, mysql, opaque, postgres, unread, values};
 use crate::model::name::TableName;
 use crate::sql::act::Act;
 use crate::sql::change::{Change, InsertShape};
@@ -129,7 +129,8 @@ fn insert(mut reader: Reader<'_>) -> Option<Vec<Change>> {
     let listed = if is_mysql { None } else { reader.parenthesis() };
     let columns = listed.map(|listed| listed.parts());
     let columns = columns.into_iter().flatten().filter_map(|mut part| part.name()).collect();
-    let mut changes = vec![Change::Insert { table, shape, columns }];
+    let rows = if is_mysql { Vec::new() } else { values::written(reader) };
+    let mut changes = vec![Change::Insert { table, shape, columns, rows }];
     if !is_mysql {
         let reads = super::reads::of_insert(whole).reads;
         if !reads.is_empty() {
@@ -169,7 +170,7 @@ fn copy(mut reader: Reader<'_>) -> Option<Change> {
     let unnamed = reader.parenthesis().is_none();
     let shape = InsertShape { unnamed, queried: false };
     Some(if reader.eat("FROM") {
-        Change::Insert { table, shape, columns: Vec::new() }
+        Change::Insert { table, shape, columns: Vec::new(), rows: Vec::new() }
     } else {
         Change::Harmless
     })
@@ -179,7 +180,7 @@ fn load(mut reader: Reader<'_>) -> Option<Change> {
     seek(&mut reader, "INTO").then_some(())?;
     let _table: bool = reader.eat("TABLE");
     let (shape, columns) = (InsertShape::default(), Vec::new());
-    Some(Change::Insert { table: reader.table()?, shape, columns })
+    Some(Change::Insert { table: reader.table()?, shape, columns, rows: Vec::new() })
 }
 
 fn comment(mut reader: Reader<'_>) -> Change {

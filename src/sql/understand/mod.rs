@@ -17,6 +17,7 @@ mod query;
 mod reader;
 mod reads;
 mod statement;
+mod values;
 
 use sqlparser::tokenizer::Token;
 
@@ -27,6 +28,7 @@ use super::tokens::{Lexed, acting_up_to};
 use crate::model::server::Engine;
 pub(crate) use mysql::Session;
 pub(crate) use place::column_span;
+pub(crate) use postgres::Zone;
 pub(super) use postgres::of_body;
 use reader::Reader;
 

@@ -61,6 +61,7 @@ impl Visitor for Found<'_> {
                         .iter()
                         .map(|name| self.reader.object(name).name)
                         .collect(),
+                    rows: Vec::new(),
                 },
                 TableObject::TableFunction(_) | TableObject::TableQuery(_) => {
                     opaque("INSERT into something that is not a table")

@@ -3,15 +3,16 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, FromTable, Merge, ObjectName, Query, Select, SetExpr, Statement,
-    TableFactor, TableObject, TableWithJoins, Visit, Visitor,
+    BinaryOperator, Expr, FromTable, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
+    Merge, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, Statement, TableFactor,
+    TableObject, TableWithJoins, UnaryOperator, Visit, Visitor,
 };
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::reader::Reader;
 use crate::model::name::TableName;
-use crate::sql::act::Read;
+use crate::sql::act::{Comparison, Limit, Read};
 
 /// The tables that a statement reads and writes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -29,7 +30,7 @@ pub(super) fn of(reader: Reader<'_>) -> Rows {
     let mut words = reader;
     if words.eat("TABLE") {
         let table = words.table();
-        let read = table.map(|table| Read { table, for_update: false, by: Vec::new() });
+        let read = table.map(Read::whole);
         return Rows { reads: read.into_iter().collect(), ..Rows::default() };
     }
     match reader.parse(Parser::parse_statement) {
@@ -56,7 +57,15 @@ pub(super) fn of_statement(reader: Reader<'_>, statement: &Statement) -> Rows {
 }
 
 fn collect(reader: Reader<'_>, tree: &impl Visit) -> Rows {
-    let mut found = Found { reader, scopes: Vec::new(), rows: Rows::default() };
+    let mut found = Found {
+        reader,
+        scopes: Vec::new(),
+        rows: Rows::default(),
+        first_rows: false,
+        is_asked_for: false,
+        order: None,
+        ends: None,
+    };
     // It never breaks off.
     let _done: ControlFlow<()> = tree.visit(&mut found);
     found.rows
@@ -73,7 +82,7 @@ fn by_words(mut reader: Reader<'_>) -> Rows {
     if reader.eat("UPDATE") {
         let _only: bool = reader.eat("ONLY");
         let table = reader.table();
-        rows.reads.extend(table.map(|table| Read { table, for_update: false, by: Vec::new() }));
+        rows.reads.extend(table.map(Read::whole));
     }
     while !reader.is_empty() {
         if !reader.eat_any(&["FROM", "JOIN", "USING"]) {
@@ -84,7 +93,7 @@ fn by_words(mut reader: Reader<'_>) -> Rows {
         while let Some(table) = reader.table() {
             let is_call = reader.rest.first().is_some_and(|next| next.token == Token::LParen);
             if !is_call {
-                rows.reads.push(Read { table, for_update, by: Vec::new() });
+                rows.reads.push(Read { for_update, ..Read::whole(table) });
             }
             if !reader.eat_token(&Token::Comma) {
                 break;
@@ -99,6 +108,14 @@ struct Found<'a> {
     /// Names of WITH, which are no tables, from the outermost query on.
     scopes: Vec<Vec<String>>,
     rows: Rows,
+    /// Whether the query needs the first rows of its table alone.
+    first_rows: bool,
+    /// Whether it is only asked whether the next query has a row.
+    is_asked_for: bool,
+    /// The column by whose order the query wants its first rows.
+    order: Option<String>,
+    /// The column of which the query wants the greatest or least value.
+    ends: Option<String>,
 }
 
 impl Visitor for Found<'_> {
@@ -112,7 +129,14 @@ impl Visitor for Found<'_> {
             let of = lock.of.iter().map(|name| self.reader.object(name).name);
             locked.get_or_insert_with(Vec::new).extend(of);
         }
+        let asked = query.limit_clause.is_some() || query.fetch.is_some() || self.is_asked_for;
+        self.is_asked_for = false;
+        let first = asked && gives_first_rows(query);
+        self.first_rows = first && query.order_by.is_none();
+        self.order = ordered_by(query).filter(|_| first).and_then(|by| self.name_of(by));
         self.set(&query.body, locked.as_deref());
+        self.first_rows = false;
+        self.order = None;
         ControlFlow::Continue(())
     }
 
@@ -161,14 +185,24 @@ impl Visitor for Found<'_> {
     }
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        if let Expr::Function(call) = expression {
-            self.call(&call.name);
+        match expression {
+            Expr::Function(call) => self.call(&call.name),
+            Expr::Exists { .. } => self.is_asked_for = true,
+            _ => {}
         }
         ControlFlow::Continue(())
     }
 }
 
 impl Found<'_> {
+    fn name_of(&self, column: &Expr) -> Option<String> {
+        match column {
+            Expr::Identifier(name) => Some(self.reader.ident(name)),
+            Expr::CompoundIdentifier(parts) => parts.last().map(|name| self.reader.ident(name)),
+            _ => None,
+        }
+    }
+
     fn call(&mut self, name: &ObjectName) {
         self.rows.calls.push(self.reader.object(name));
     }
@@ -183,7 +217,7 @@ impl Found<'_> {
             SetExpr::Table(table) => {
                 if let Some(name) = &table.table_name {
                     let schema = table.schema_name.clone();
-                    self.read(TableName { schema, name: name.clone() }, false, Vec::new());
+                    self.read(TableName { schema, name: name.clone() }, false, Compared::default());
                 }
             }
             // A query in parentheses is visited by itself, as are statements that change rows.
@@ -193,7 +227,9 @@ impl Found<'_> {
 
     fn select(&mut self, select: &Select, locked: Option<&[String]>) {
         let tables: Vec<_> = select.from.iter().collect();
+        self.ends = end_of(select).and_then(|column| self.name_of(column));
         self.tables(&tables, select.selection.as_ref(), locked);
+        self.ends = None;
     }
 
     fn tables(
@@ -223,11 +259,12 @@ impl Found<'_> {
                 let known_as = known_as.unwrap_or_else(|| table.name.clone());
                 let for_update =
                     locked.is_some_and(|names| names.is_empty() || names.contains(&known_as));
-                let mut by = Vec::new();
+                let mut compared = Compared::default();
                 if let Some(condition) = condition {
-                    self.compared(condition, &known_as, &mut by);
+                    self.compared(condition, &known_as, &mut compared);
                 }
-                self.read(table, for_update, by);
+                compared.by.extend(self.ends.clone().or_else(|| self.order.clone()));
+                self.read(table, for_update, compared);
             }
             TableFactor::Table { name, args: Some(_), .. } => self.call(name),
             TableFactor::NestedJoin { table_with_joins, .. } => {
@@ -237,11 +274,13 @@ impl Found<'_> {
         }
     }
 
-    fn read(&mut self, table: TableName, for_update: bool, by: Vec<String>) {
+    fn read(&mut self, table: TableName, for_update: bool, compared: Compared) {
         let is_with =
             table.schema.is_none() && self.scopes.iter().flatten().any(|name| *name == table.name);
         if !is_with {
-            self.rows.reads.push(Read { table, for_update, by });
+            let (by, limits) = (compared.by, compared.limits);
+            let first_rows = self.first_rows;
+            self.rows.reads.push(Read { table, for_update, by, limits, first_rows });
         }
     }
 
@@ -251,28 +290,47 @@ impl Found<'_> {
         }
     }
 
-    /// The columns of a table (as it is known here) that a condition compares with values.
-    fn compared(&self, condition: &Expr, known_as: &str, by: &mut Vec<String>) {
-        match condition {
-            Expr::Nested(inner) => self.compared(inner, known_as, by),
-            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-                self.compared(left, known_as, by);
-                self.compared(right, known_as, by);
+    /// What a condition says of a table's columns (as the table is known here), compared with values.
+    fn compared(&self, condition: &Expr, known_as: &str, found: &mut Compared) {
+        use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq};
+        let mut note = |column: Option<String>, comparison: Comparison, values: &[&Expr]| {
+            let Some(column) = column else { return };
+            if comparison == Comparison::OneOf {
+                found.by.push(column.clone());
             }
-            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            let values: Option<Vec<_>> = values.iter().map(|value| plain(value)).collect();
+            found.limits.extend(values.map(|values| Limit { column, comparison, values }));
+        };
+        match condition {
+            Expr::Nested(inner) => self.compared(inner, known_as, found),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                self.compared(left, known_as, found);
+                self.compared(right, known_as, found);
+            }
+            Expr::BinaryOp { left, op: op @ (Eq | Gt | GtEq | Lt | LtEq), right } => {
+                let (as_written, turned) = match op {
+                    Gt => (Comparison::Above, Comparison::Below),
+                    GtEq => (Comparison::From, Comparison::UpTo),
+                    Lt => (Comparison::Below, Comparison::Above),
+                    LtEq => (Comparison::UpTo, Comparison::From),
+                    _ => (Comparison::OneOf, Comparison::OneOf),
+                };
                 if is_value(right) {
-                    by.extend(self.column(left, known_as));
+                    note(self.column(left, known_as), as_written, &[right.as_ref()]);
                 } else if is_value(left) {
-                    by.extend(self.column(right, known_as));
+                    note(self.column(right, known_as), turned, &[left.as_ref()]);
                 }
             }
             Expr::InList { expr, list, negated: false } if list.iter().all(is_value) => {
-                by.extend(self.column(expr, known_as));
+                let values: Vec<_> = list.iter().collect();
+                note(self.column(expr, known_as), Comparison::OneOf, &values);
             }
             Expr::Between { expr, negated: false, low, high }
                 if is_value(low) && is_value(high) =>
             {
-                by.extend(self.column(expr, known_as));
+                note(self.column(expr, known_as), Comparison::From, &[low.as_ref()]);
+                note(self.column(expr, known_as), Comparison::UpTo, &[high.as_ref()]);
+                found.by.extend(self.column(expr, known_as));
             }
             _ => {}
         }
@@ -289,6 +347,80 @@ impl Found<'_> {
             _ => None,
         }
     }
+}
+
+/// What is known of a table's columns.
+#[derive(Default)]
+struct Compared {
+    by: Vec<String>,
+    limits: Vec<Limit>,
+}
+
+/// A value as it is, without quotes; `None` when it is worked out.
+fn plain(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Value(_) | Expr::TypedString(_) => {
+            let text = expression.to_string();
+            let quoted = text.split_once('\'').and_then(|(_, rest)| rest.rsplit_once('\''));
+            Some(quoted.map_or(text.clone(), |(inside, _)| inside.replace("''", "'")))
+        }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Some(format!("-{}", plain(expr)?)),
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => plain(expr),
+        _ => None,
+    }
+}
+
+/// Whether a query gives the first rows that it meets, be it that it has a limit.
+fn gives_first_rows(query: &Query) -> bool {
+    let SetExpr::Select(select) = query.body.as_ref() else { return false };
+    let plain_item = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expression) => {
+            !matches!(expression, Expr::Function(_)) && !has_call(expression)
+        }
+        SelectItem::ExprWithAlias { expr, .. } => !has_call(expr),
+        _ => true,
+    };
+    select.selection.is_none()
+        && select.having.is_none()
+        && select.distinct.is_none()
+        && select.from.len() == 1
+        && select.from.iter().all(|table| table.joins.is_empty())
+        && matches!(&select.group_by, GroupByExpr::Expressions(list, _) if list.is_empty())
+        && select.projection.iter().all(plain_item)
+}
+
+/// The column that a query is ordered by first.
+fn ordered_by(query: &Query) -> Option<&Expr> {
+    match &query.order_by.as_ref()?.kind {
+        OrderByKind::Expressions(list) => list.first().map(|first| &first.expr),
+        OrderByKind::All(_) => None,
+    }
+}
+
+/// Whether a function, which may be an aggregate, is called in an expression.
+fn has_call(expression: &Expr) -> bool {
+    expression.to_string().contains('(')
+}
+
+/// The column of which a query wants the greatest or least value, and nothing else.
+fn end_of(select: &Select) -> Option<&Expr> {
+    let [item] = select.projection.as_slice() else { return None };
+    let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) =
+        item
+    else {
+        return None;
+    };
+    let Expr::Function(call) = expression else { return None };
+    let name = call.name.to_string().to_ascii_lowercase();
+    let alone = select.selection.is_none()
+        && select.from.len() == 1
+        && select.from.iter().all(|table| table.joins.is_empty())
+        && matches!(&select.group_by, GroupByExpr::Expressions(list, _) if list.is_empty());
+    let FunctionArguments::List(list) = &call.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] = list.args.as_slice() else {
+        return None;
+    };
+    (alone && matches!(name.as_str(), "max" | "min")).then_some(argument)
 }
 
 /// Whether an expression names no column of the same query.

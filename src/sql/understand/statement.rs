@@ -147,6 +147,7 @@ fn create_index(reader: Reader<'_>, create: &CreateIndex) -> Change {
         kind: create.using.as_ref().and_then(kind_of_index),
         if_not_exists: create.if_not_exists,
         form: IndexForm {
+            unnamed: false,
             only: false,
             condition: create.predicate.as_ref().map(ToString::to_string),
             partial: create.predicate.is_some(),
@@ -172,7 +173,9 @@ pub(super) fn marks(reader: Reader<'_>) -> BTreeSet<&'static str> {
     if reader.engine.is_mysql_family() {
         let index = reader.rest.iter().take(4).any(|lexeme| lexeme.is_word("INDEX"));
         let asks = index && reader.rest.iter().take(5).any(|lexeme| lexeme.is_word("IF"));
-        return asks.then_some("if-exists").into_iter().collect();
+        let replaces = index && reader.rest.get(2).is_some_and(|third| third.is_word("REPLACE"));
+        let said = [("if-exists", asks), ("of-mariadb", replaces)];
+        return said.into_iter().filter(|(_, holds)| *holds).map(|(mark, _)| mark).collect();
     }
     if rest.eat("SELECT") {
         while !rest.is_empty() && !rest.eat("FROM") {

@@ -167,7 +167,7 @@ pub(in crate::sql::understand) fn brief(change: &Change) -> String {
         Change::TableOption { table, name, value } => {
             format!("{table} {name}{}", value.as_ref().map(|v| format!("={v}")).unwrap_or_default())
         }
-        Change::Partitions { table, operation, method, columns, to } => {
+        Change::Partitions { table, operation, method, columns, to, .. } => {
             let to = to.as_ref().map(|to| format!(" {to}")).unwrap_or_default();
             let method = method.as_ref().map(|method| format!(" {method}")).unwrap_or_default();
             format!("{table} {operation}{method} {columns:?}{to}").replace('"', "")

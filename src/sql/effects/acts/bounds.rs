@@ -50,8 +50,8 @@ pub(super) fn refuted<'b>(
     others: impl IntoIterator<Item = &'b str>,
 ) -> bool {
     let [column] = by else { return false };
-    let known = known(table, column);
-    let outside = |bound: &str| {
+    let ways = ways(table, column);
+    let outside = |bound: &str, known: &[Limit]| {
         let Some(wanted) = wanted(bound) else { return false };
         wanted.iter().any(|limit| match limit {
             Limit::From(least) => known.iter().any(|known| match known {
@@ -69,7 +69,8 @@ pub(super) fn refuted<'b>(
             Limit::NotNull => false,
         })
     };
-    known.contains(&Limit::NotNull) && others.into_iter().all(outside)
+    known(table, column).contains(&Limit::NotNull)
+        && others.into_iter().all(|bound| ways.iter().all(|known| outside(bound, known)))
 }
 
 /// Whether `a >= b`: as numbers, else as the same text, or as texts of one length, which dates are.
@@ -113,9 +114,12 @@ fn inside(text: &str) -> Option<&str> {
 fn plain(text: &str) -> String {
     let text = text.trim();
     let text = text.split_once("::").map_or(text, |(value, _)| value);
-    text.trim_matches(|character| matches!(character, '(' | ')' | ' '))
-        .trim_matches('\'')
-        .to_owned()
+    let text = text.trim_matches(|character| matches!(character, '(' | ')' | ' '));
+    // DATE '2026-01-01'.
+    let typed = text.split_once('\'').filter(|(kind, _)| {
+        !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphabetic() || c == ' ')
+    });
+    typed.map_or(text, |(_, value)| value).trim_matches('\'').to_owned()
 }
 
 /// What the table's own constraints say of the column.
@@ -133,6 +137,40 @@ fn known(table: &Table, column: &str) -> Vec<Limit> {
         }
     }
     limits
+}
+
+/// The same for each of the ways to meet a CHECK with OR; one of them holds.
+fn ways(table: &Table, column: &str) -> Vec<Vec<Limit>> {
+    let all = known(table, column);
+    let checks = table.constraints.iter().filter(|known| known.valid);
+    for check in checks.filter(|known| known.kind == ConstraintKind::Check) {
+        let text = check.definition.strip_prefix("CHECK ").unwrap_or(&check.definition);
+        let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(text);
+        let parsed = parsed.and_then(|mut parser| parser.parse_expr());
+        let Ok(expression) = parsed else { continue };
+        let mut parts = Vec::new();
+        disjuncts(&expression, &mut parts);
+        if parts.len() > 1 {
+            let way = |part: &&Expr| {
+                let mut limits = all.clone();
+                conjuncts(part, column, &mut limits);
+                limits
+            };
+            return parts.iter().map(way).collect();
+        }
+    }
+    vec![all]
+}
+
+fn disjuncts<'e>(expression: &'e Expr, found: &mut Vec<&'e Expr>) {
+    match expression {
+        Expr::Nested(inner) => disjuncts(inner, found),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            disjuncts(left, found);
+            disjuncts(right, found);
+        }
+        other => found.push(other),
+    }
 }
 
 fn conjuncts(expression: &Expr, column: &str, limits: &mut Vec<Limit>) {

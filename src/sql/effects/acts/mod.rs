@@ -6,6 +6,7 @@ mod bounds;
 mod drops;
 mod objects;
 mod partitions;
+mod pruning;
 mod rows;
 mod tables;
 mod upkeep;
@@ -16,7 +17,11 @@ use crate::sql::catalog::{Catalog, TableKind};
 use crate::sql::change::{Change, Located};
 
 /// The cases of a change; `None` when it is another's to judge. An empty answer costs nothing.
-pub(super) fn cases(located: &Located, catalog: &Catalog) -> Option<Vec<Case>> {
+pub(super) fn cases(
+    located: &Located,
+    statement: &[Located],
+    catalog: &Catalog,
+) -> Option<Vec<Case>> {
     let only = located.has("only");
     let cases = match &located.change {
         Change::CreateTable { table, origin, if_not_exists, .. } => {
@@ -76,9 +81,15 @@ pub(super) fn cases(located: &Located, catalog: &Catalog) -> Option<Vec<Case>> {
         Change::DropIndex { table: None, .. } => vec![Case::of("drop_missing_index")],
         Change::RenameIndex { .. } => vec![Case::of("rename_index")],
         Change::Other { what } => vec![objects::other(what)],
-        Change::Insert { table, columns, .. } => rows::insert(table, columns, catalog),
-        Change::Update { table, columns, .. } => rows::update((table, only), columns, catalog),
-        Change::Delete { table, filtered } => rows::delete((table, only), *filtered, catalog),
+        Change::Insert { table, columns, rows, .. } => {
+            rows::insert(table, (columns, rows), catalog)
+        }
+        Change::Update { table, columns, .. } => {
+            rows::update((table, only), columns, rows::limits(table, statement), catalog)
+        }
+        Change::Delete { table, filtered } => {
+            rows::delete((table, only), *filtered, rows::limits(table, statement), catalog)
+        }
         Change::Act(act) if act.kind == "read" => rows::query(act, only, catalog),
         Change::Act(act) => objects::cases(act, catalog),
         _ => return None,

@@ -107,10 +107,7 @@ fn refresh(act: &Act, catalog: &Catalog) -> Case {
     let known = catalog.tables.get(first(act));
     let indexed = known.is_none_or(|known| !known.indexes.is_empty());
     let reads = known.map(|known| known.shape.reads.clone()).unwrap_or_default();
-    let reads: Vec<_> = reads
-        .into_iter()
-        .map(|table| crate::sql::act::Read { table, for_update: false, by: Vec::new() })
-        .collect();
+    let reads: Vec<_> = reads.into_iter().map(crate::sql::act::Read::whole).collect();
     let case = marked(act).fact("indexed", indexed).part("table", [first(act).clone()]);
     if act.has("no-data") { case } else { rows::reading(case, &reads, catalog) }
 }

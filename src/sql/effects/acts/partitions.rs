@@ -47,14 +47,29 @@ pub(super) fn attach(act: &Act, catalog: &Catalog) -> Vec<Case> {
             .fact("checked", checked)
             .fact("makes-key", !made.is_empty())
             .fact("builds-index", builds)
+            .part("above", ancestors(table, catalog))
             .part("partition", family(partition, catalog))
             .part("partition-rows", leaves(partition, catalog))
             .part("default", default.iter().flat_map(|name| family(name, catalog)))
-            .part("default-rows", default.iter().flat_map(|name| leaves(name, catalog)))
+            .part("default-rows", looked_through(&default, by, &act.text, catalog))
             .part("kept-partners", kept)
             .part("made-partners", made)
             .part("referrers", referrers(table, catalog)),
     ]
+}
+
+/// The rows of a default partition, unless a CHECK of its own says that none is within the bound.
+pub(super) fn looked_through(
+    default: &[TableName],
+    by: &[String],
+    bound: &str,
+    catalog: &Catalog,
+) -> Vec<TableName> {
+    let is_outside = |name: &&TableName| {
+        catalog.tables.get(name).is_some_and(|known| bounds::refuted(known, by, [bound]))
+    };
+    let unproven = default.iter().filter(|name| !is_outside(name));
+    unproven.flat_map(|name| leaves(name, catalog)).collect()
 }
 
 fn others<'c>(table: &'c TableName, catalog: &'c Catalog) -> impl Iterator<Item = &'c str> {

@@ -3,23 +3,55 @@
 use super::super::case::Case;
 use super::super::postgres::referenced;
 use super::tables::{ancestors, family};
-use super::{leaves, stored};
+use super::{leaves, pruning, stored};
 use crate::model::name::TableName;
-use crate::sql::act::{Act, Read};
-use crate::sql::catalog::{Catalog, ConstraintKind, Table, TableKind};
+use crate::sql::act::{Act, Limit, Read};
+use crate::sql::catalog::{Catalog, ConstraintKind, Index, Table, TableKind};
+use crate::sql::change::{Change, Located};
+
+/// What a statement demands of the rows of a table that it changes, when it names that table once.
+pub(super) fn limits<'s>(table: &TableName, statement: &'s [Located]) -> &'s [Limit] {
+    let acts = statement.iter().filter_map(|located| match &located.change {
+        Change::Act(act) if act.kind == "read" => Some(act),
+        _ => None,
+    });
+    let mut reads = acts.flat_map(|act| &act.reads).filter(|read| read.table == *table);
+    match (reads.next(), reads.next()) {
+        (Some(read), None) => &read.limits,
+        _ => &[],
+    }
+}
 
 /// INSERT: the far ends of foreign keys are looked at when a column of theirs is given.
-pub(super) fn insert(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<Case> {
-    target("insert", (table, false), catalog, |name| far_ends(name, columns, catalog))
+pub(super) fn insert(
+    table: &TableName,
+    (columns, values): (&[String], &[Vec<Option<String>>]),
+    catalog: &Catalog,
+) -> Vec<Case> {
+    let place = |name: &TableName| match (catalog.is_kind(name, TableKind::Partitioned), values) {
+        // INSERT into a table with heirs is into that table alone.
+        (false, _) => vec![name.clone()],
+        (true, []) => family(name, catalog),
+        (true, values) => pruning::reached(name, columns, values, catalog),
+    };
+    target("insert", table, catalog, place, |name| far_ends(name, columns, catalog))
 }
 
 /// UPDATE: the far ends of keys that it sets, and those that refer to what it sets.
 pub(super) fn update(
     (table, only): (&TableName, bool),
     columns: &[String],
+    limits: &[Limit],
     catalog: &Catalog,
 ) -> Vec<Case> {
-    let mut cases = target("update", (table, only), catalog, |name| {
+    // Rows with another key move to other partitions.
+    let all = family(table, catalog);
+    let moves = all.iter().filter_map(|name| catalog.tables.get(name)).any(|known| {
+        known.shape.partitioned_by.iter().any(|by| columns.is_empty() || columns.contains(by))
+    });
+    let limits = if moves { &[] } else { limits };
+    let place = |name: &TableName| below((name, only), limits, catalog);
+    let mut cases = target("update", table, catalog, place, |name| {
         let mut all =
             if columns.is_empty() { Vec::new() } else { far_ends(name, columns, catalog) };
         let referrers = catalog.referrers(name).into_iter();
@@ -40,9 +72,11 @@ pub(super) fn update(
 pub(super) fn delete(
     (table, only): (&TableName, bool),
     filtered: bool,
+    limits: &[Limit],
     catalog: &Catalog,
 ) -> Vec<Case> {
-    let mut cases = target("delete", (table, only), catalog, |_| Vec::new());
+    let place = |name: &TableName| below((name, only), limits, catalog);
+    let mut cases = target("delete", table, catalog, place, |_| Vec::new());
     for table in catalog.behind(table) {
         let mut kept = Vec::new();
         let mut changed = Vec::new();
@@ -91,8 +125,9 @@ fn is_changed(referrer: &TableName, of: &TableName, event: &str, catalog: &Catal
 
 fn target(
     kind: &'static str,
-    (table, only): (&TableName, bool),
+    table: &TableName,
     catalog: &Catalog,
+    place: impl Fn(&TableName) -> Vec<TableName>,
     far: impl Fn(&TableName) -> Vec<TableName>,
 ) -> Vec<Case> {
     let behind = catalog.behind(table);
@@ -101,17 +136,15 @@ fn target(
         std::iter::once(name.clone()).chain(above).flat_map(|name| far(&name)).collect::<Vec<_>>()
     });
     let far: Vec<_> = keys.collect();
-    let below = |name: &TableName| {
-        if only { vec![name.clone()] } else { family_of_rows(kind, name, catalog) }
-    };
-    let written: Vec<_> = behind.iter().flat_map(below).collect();
-    vec![Case::of(kind).part("table", written).part("far", far)]
+    let written: Vec<_> = behind.iter().flat_map(place).collect();
+    // What a partition is for is asked of the tables above it.
+    let above: Vec<_> = behind.iter().flat_map(|name| ancestors(name, catalog)).collect();
+    vec![Case::of(kind).part("table", written).part("far", far).part("above", above)]
 }
 
-/// A table and those in which its rows can be. INSERT into a table with heirs is into that table alone.
-fn family_of_rows(kind: &str, table: &TableName, catalog: &Catalog) -> Vec<TableName> {
-    let partitioned = catalog.is_kind(table, TableKind::Partitioned);
-    if kind == "insert" && !partitioned { vec![table.clone()] } else { family(table, catalog) }
+/// A table and those below in which rows can be that are looked for.
+fn below((table, only): (&TableName, bool), limits: &[Limit], catalog: &Catalog) -> Vec<TableName> {
+    if only { vec![table.clone()] } else { pruning::live(table, limits, catalog) }
 }
 
 fn far_ends(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<TableName> {
@@ -166,7 +199,9 @@ pub(super) fn reading(case: Case, reads: &[Read], catalog: &Catalog) -> Case {
     let mut case = case;
     for read in reads {
         let behind = catalog.behind(&read.table);
-        let all: Vec<_> = behind.iter().flat_map(|name| family(name, catalog)).collect();
+        let limits = if behind.contains(&read.table) { read.limits.as_slice() } else { &[] };
+        let all: Vec<_> =
+            behind.iter().flat_map(|name| pruning::live(name, limits, catalog)).collect();
         let part = if read.for_update { "locked" } else { "reads" };
         let rows = stored(all.iter().cloned(), catalog).into_iter();
         let rows: Vec<_> = rows.filter(|name| !is_found(name, read, catalog)).collect();
@@ -185,15 +220,27 @@ fn alone(case: Case, read: &Read, catalog: &Catalog) -> Case {
 
 /// Whether an index leads to the rows that are looked for. A partition has those of its parent.
 fn is_found(table: &TableName, read: &Read, catalog: &Catalog) -> bool {
+    if read.first_rows {
+        return true;
+    }
     let above = ancestors(table, catalog);
     let known = std::iter::once(table).chain(&above).filter_map(|name| catalog.tables.get(name));
     known.flat_map(leading).any(|column| read.by.iter().any(|by| by == column))
 }
 
 fn leading(table: &Table) -> impl Iterator<Item = &String> {
-    table
-        .key
-        .first()
-        .into_iter()
-        .chain(table.indexes.iter().filter_map(|index| index.columns.first()))
+    table.key.first().into_iter().chain(
+        table
+            .indexes
+            .iter()
+            .filter(|index| serves_all(index))
+            .filter_map(|index| index.columns.first()),
+    )
+}
+
+/// Whether an index leads to any row by its first column: it has no condition, and keeps values in order or by hash.
+fn serves_all(index: &Index) -> bool {
+    let upper = index.definition.to_ascii_uppercase();
+    let other = ["USING GIN", "USING GIST", "USING SPGIST", "USING BRIN", " WHERE "];
+    !other.iter().any(|words| upper.contains(words))
 }

@@ -1,7 +1,7 @@
 //! CREATE TABLE and TRUNCATE.
 
 use super::super::case::Case;
-use super::{leaves, rows, stored};
+use super::{rows, stored};
 use crate::model::name::TableName;
 use crate::sql::catalog::Catalog;
 use crate::sql::change::Origin;
@@ -31,10 +31,16 @@ pub(super) fn create(
         let is_default = origin.bound.as_deref() == Some("DEFAULT");
         let default = if is_default { None } else { super::partitions::default(parent, catalog) };
         let default: Vec<_> = default.into_iter().collect();
+        let bound = origin.bound.as_deref().unwrap_or_default();
+        let known = catalog.tables.get(parent);
+        let by = known.map(|known| known.shape.partitioned_by.as_slice()).unwrap_or_default();
         cases.push(
             Case::new("create_partition", parent)
                 .part("default", default.iter().flat_map(|name| family(name, catalog)))
-                .part("default-rows", default.iter().flat_map(|name| leaves(name, catalog)))
+                .part(
+                    "default-rows",
+                    super::partitions::looked_through(&default, by, bound, catalog),
+                )
                 .part("partners", catalog.partners(parent))
                 .part("referrers", super::partitions::referrers(parent, catalog)),
         );

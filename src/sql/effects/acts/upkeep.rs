@@ -15,9 +15,10 @@ pub(super) fn reindex(act: &Act, catalog: &Catalog) -> Vec<Case> {
         ("reindex_index", _) => act.tables.clone(),
         ("reindex_schema", Some(schema)) => {
             let names = catalog.tables.keys();
-            names.filter(|name| name.schema.as_ref() == Some(&schema.name)).cloned().collect()
+            let names = names.filter(|name| name.schema.as_ref() == Some(&schema.name)).cloned();
+            stored(names, catalog)
         }
-        ("reindex_database", _) => catalog.tables.keys().cloned().collect(),
+        ("reindex_database", _) => stored(catalog.tables.keys().cloned(), catalog),
         _ => Vec::new(),
     };
     let case = |table: &TableName| {
@@ -48,8 +49,12 @@ fn indexed(tables: Vec<TableName>, act: &Act, catalog: &Catalog) -> Vec<TableNam
 /// VACUUM, ANALYZE, CLUSTER.
 pub(super) fn whole(act: &Act, catalog: &Catalog) -> Vec<Case> {
     let every = act.has("every-table");
-    let tables =
+    let mut tables =
         if every { stored(catalog.tables.keys().cloned(), catalog) } else { act.tables.clone() };
+    if every && (act.kind == "analyze" || act.has("with-analyze")) {
+        let names = catalog.tables.keys();
+        tables.extend(names.filter(|name| catalog.is_kind(name, TableKind::Partitioned)).cloned());
+    }
     let case = |table: &TableName| {
         let below = if act.has("only") { Vec::new() } else { catalog.descendants(table) };
         let partitioned = catalog.is_kind(table, TableKind::Partitioned);

@@ -49,7 +49,7 @@ pub(super) fn with(
         (None, None) => {
             let collation = storage.collation.as_deref().map(str::to_ascii_lowercase);
             let collation = collation.unwrap_or_else(|| default_collation(&table_charset, server));
-            Text { charset: table_charset, collation }
+            Text { charset: table_charset, collation: collation.replace("utf8_", "utf8mb3_") }
         }
     }
 }

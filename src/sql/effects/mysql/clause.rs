@@ -16,11 +16,21 @@ pub(super) fn cases(located: &Located, context: &Context<'_>) -> Vec<Case> {
     if located.has("if-exists") && (is_mysql || is_idle(change, context)) {
         return vec![context.case("if_exists")];
     }
+    // CREATE OR REPLACE INDEX of one that is not there.
+    if matches!(change, Change::DropIndex { if_exists: true, .. }) && is_idle(change, context) {
+        return Vec::new();
+    }
     let one = match change {
         Change::AddColumn { column, .. } => columns::add(column, context),
         Change::DropColumn { column, .. } => columns::drop(column, context),
         Change::RenameColumn { column, .. } => columns::rename(column, context),
-        Change::ChangeType { column, to, .. } => return columns::modify(column, to, context),
+        Change::ChangeType { column, to, .. } => {
+            let mut cases = columns::modify(column, to, context);
+            if located.has("compressed-column") {
+                cases.push(context.case("change_type").fact("to-compressed", true));
+            }
+            return cases;
+        }
         Change::SetNotNull { column, .. } => columns::null(column, columns::Null::Refused, context),
         Change::DropNotNull { column, .. } => columns::null(column, columns::Null::Taken, context),
         Change::SetDefault { .. } => context.case("column_default"),
@@ -36,17 +46,21 @@ pub(super) fn cases(located: &Located, context: &Context<'_>) -> Vec<Case> {
         Change::TableOption { name, value, .. } => {
             return options::cases(name, value.as_deref(), context);
         }
-        Change::Partitions { operation, method, to, .. } => {
-            options::partitions(operation, method.as_deref(), to.as_ref(), context)
+        Change::Partitions { operation, method, listed, .. } => {
+            options::partitions(operation, method.as_deref(), listed, context)
         }
         Change::Demand { .. } => return options::demand(context),
         Change::Rebuild { what, .. } | Change::TableSetting { what, .. } => {
             options::upkeep(what, context)
         }
         Change::DropTable { .. } => {
+            // MariaDB drops them one after the other.
+            let in_order = context.server.engine == Engine::MariaDb;
+            let named =
+                |located: &&Located| !in_order || located.change.table() != Some(context.table);
             let is_dropped = |name: &TableName| {
                 let drops = |located: &Located| matches!(&located.change, Change::DropTable { table, .. } if table == name);
-                context.changes.iter().any(drops)
+                context.changes.iter().take_while(named).any(drops)
             };
             let others = context.constraints().any(|known| {
                 known.kind == ConstraintKind::ReferencedBy
@@ -70,6 +84,31 @@ pub(super) fn cases(located: &Located, context: &Context<'_>) -> Vec<Case> {
         | Change::Opaque { .. } => return Vec::new(),
     };
     vec![one]
+}
+
+/// Words and types that a server may not know.
+pub(super) fn grammar(located: &Located, context: &Context<'_>) -> Case {
+    let column = match &located.change {
+        Change::AddColumn { column, .. } | Change::ChangeType { to: column, .. } => Some(column),
+        _ => None,
+    };
+    let word = column.and_then(|column| {
+        let end = |character: char| !character.is_ascii_alphanumeric();
+        column.data_type.split(end).next().map(str::to_ascii_lowercase)
+    });
+    let is_type = |name: &str| word.as_deref() == Some(name);
+    let option = match &located.change {
+        Change::TableOption { name, .. } => name.starts_with("SECONDARY_"),
+        _ => false,
+    };
+    Case::new("grammar", context.table)
+        .fact("of-mysql", located.has("of-mysql") || option)
+        .fact("of-mariadb", located.has("of-mariadb"))
+        .fact("validation", located.has("validation"))
+        .fact("uuid", is_type("uuid"))
+        .fact("inet4", is_type("inet4"))
+        .fact("inet6", is_type("inet6"))
+        .fact("vector", is_type("vector"))
 }
 
 /// Whether a clause with IF EXISTS or IF NOT EXISTS finds nothing to do.

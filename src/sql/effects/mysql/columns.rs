@@ -5,7 +5,7 @@ use super::super::defaults::{self, DefaultKind};
 use super::context::{Context, Generated};
 use super::types;
 use crate::sql::catalog::{Column, ConstraintKind, Index};
-use crate::sql::change::{ColumnDef, Position};
+use crate::sql::change::{Change, ColumnDef, Position};
 
 /// ADD COLUMN, without what stands beside it: UNIQUE, CHECK, REFERENCES are changes of their own.
 pub(super) fn add(column: &ColumnDef, context: &Context<'_>) -> Case {
@@ -22,9 +22,14 @@ pub(super) fn add(column: &ColumnDef, context: &Context<'_>) -> Case {
         Some(Position::After(name)) => !is_last(name, context),
     };
     let is_there = context.column(&column.name).is_some() && !context.drops_column(&column.name);
+    let counted = context.known.into_iter().flat_map(|known| &known.columns);
+    let second = column.counts
+        && counted.into_iter().any(|known| known.counts && !context.drops_column(&known.name));
     context
         .case("add_column")
         .fact("exists", is_there)
+        .fact("second-counter", second)
+        .fact("unkeyed-counter", column.counts && !is_keyed(column, context))
         .fact("counts", column.counts)
         .fact("generated-stored", generated == Some(Generated::Stored))
         .fact("generated-virtual", generated == Some(Generated::Virtual))
@@ -33,6 +38,41 @@ pub(super) fn add(column: &ColumnDef, context: &Context<'_>) -> Case {
         .fact("default-volatile", kind == Some(DefaultKind::Volatile) && !is_random(default))
         .fact("default-random", is_random(default))
         .fact("not-last", moved)
+        .fact("before-virtual", moved && is_virtual_behind(place(column, context), context))
+}
+
+/// Where the column comes to stand among those that are there.
+fn place(column: &ColumnDef, context: &Context<'_>) -> usize {
+    let columns = context.known.map(|known| known.columns.as_slice()).unwrap_or_default();
+    match &column.position {
+        Some(Position::First) => 0,
+        Some(Position::After(name)) => columns
+            .iter()
+            .position(|known| context.same(&known.name, name))
+            .map_or(columns.len(), |at| at + 1),
+        None => columns.len(),
+    }
+}
+
+/// Whether a virtual column that stays stands there or behind.
+fn is_virtual_behind(at: usize, context: &Context<'_>) -> bool {
+    let columns = context.known.map(|known| known.columns.as_slice()).unwrap_or_default();
+    columns.iter().skip(at).any(|known| {
+        context.generated(known) == Some(Generated::Virtual) && !context.drops_column(&known.name)
+    })
+}
+
+/// Whether the statement makes a key that begins with a column which it adds.
+fn is_keyed(column: &ColumnDef, context: &Context<'_>) -> bool {
+    let begins =
+        |columns: &[String]| columns.first().is_some_and(|first| context.same(first, &column.name));
+    column.unique
+        || column.primary_key
+        || context.changes.iter().any(|located| match &located.change {
+            Change::CreateIndex { columns, .. } => begins(columns),
+            Change::AddConstraint { constraint, .. } => begins(&constraint.columns),
+            _ => false,
+        })
 }
 
 fn is_last(name: &str, context: &Context<'_>) -> bool {
@@ -52,8 +92,18 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
         context.indexes().iter().filter(|index| holds(&index.columns)).collect();
     let known = context.column(name);
     let generated = known.and_then(|known| context.generated(known));
+    let columns = context.known.map(|known| known.columns.as_slice()).unwrap_or_default();
+    let at = columns.iter().position(|column| context.same(&column.name, name));
+    let wide = |columns: &[String]| {
+        columns.len() > 1
+            && holds(columns)
+            && !columns.iter().all(|column| context.drops_column(column))
+    };
+    let in_wide_key = (wide(context.key()) && !context.drops_constraint("PRIMARY"))
+        || held.iter().any(|index| index.unique && wide(&index.columns) && !context.goes(index));
     context
         .case("drop_column")
+        .fact("in-wide-key", in_wide_key)
         .fact("missing", is_missing(name, context))
         .fact(
             "in-key",
@@ -65,6 +115,7 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
         .fact("used", is_used_by_generated(name, context) || is_in_long_check(name, context))
         .fact("partitions-by-it", partitions_by(name, context))
         .fact("generated-virtual", generated == Some(Generated::Virtual))
+        .fact("before-virtual", at.is_some_and(|at| is_virtual_behind(at + 1, context)))
 }
 
 /// Whether the table is known and has no such column, also none that the statement adds.
@@ -127,9 +178,20 @@ pub(super) enum Null {
 }
 
 /// NULL to NOT NULL, and back.
-pub(super) fn null(_column: &str, null: Null, context: &Context<'_>) -> Case {
+pub(super) fn null(column: &str, null: Null, context: &Context<'_>) -> Case {
+    let clusters = context
+        .clustering()
+        .is_some_and(|index| index.columns.iter().any(|name| context.same(name, column)));
+    let sets_null = context.constraints().any(|key| {
+        key.kind == ConstraintKind::ForeignKey
+            && key.definition.to_ascii_uppercase().contains("SET NULL")
+            && !context.drops_constraint(&key.name)
+            && key.columns.iter().any(|name| context.same(name, column))
+    });
     context
         .case("column_null")
+        .fact("in-clustering", clusters)
+        .fact("set-to-null", sets_null)
         .fact("to-not-null", null == Null::Refused)
         .fact("to-null", null == Null::Taken)
 }
@@ -151,11 +213,15 @@ pub(super) fn modify(name: &str, to: &ColumnDef, context: &Context<'_>) -> Vec<C
         _ => {}
     }
     if to.position.as_ref().is_some_and(|position| moves(name, position, context)) {
+        let order = Order::behind(name, to, context);
         cases.push(
             context
                 .case("move_column")
                 .fact("generated", known.generated.is_some())
-                .fact("generated-virtual", context.generated(known) == Some(Generated::Virtual)),
+                .fact("generated-virtual", context.generated(known) == Some(Generated::Virtual))
+                .fact("shifts-virtual", order.shifts_virtual)
+                .fact("same-rows", order.same_rows)
+                .fact("turns-virtual", order.turns_virtual),
         );
     }
     if known.counts != to.counts {
@@ -175,6 +241,49 @@ fn moves(name: &str, position: &Position, context: &Context<'_>) -> bool {
     match position {
         Position::First => before.is_some(),
         Position::After(other) => !before.is_some_and(|column| context.same(&column.name, other)),
+    }
+}
+
+/// What a move does to the order of columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Order {
+    /// A virtual column other than the moved one has another number.
+    shifts_virtual: bool,
+    /// Those that are kept in the rows follow one another as before.
+    same_rows: bool,
+    /// Virtual columns do not.
+    turns_virtual: bool,
+}
+
+impl Order {
+    fn behind(name: &str, to: &ColumnDef, context: &Context<'_>) -> Self {
+        let columns = context.known.map(|known| known.columns.as_slice()).unwrap_or_default();
+        let before: Vec<&Column> = columns.iter().collect();
+        let is_moved = |column: &Column| context.same(&column.name, name);
+        let mut after: Vec<&Column> = columns.iter().filter(|column| !is_moved(column)).collect();
+        let at = match &to.position {
+            Some(Position::After(other)) => after
+                .iter()
+                .position(|column| context.same(&column.name, other))
+                .map_or(after.len(), |at| at + 1),
+            _ => 0,
+        };
+        if let Some(moved) = columns.iter().find(|column| is_moved(column)) {
+            after.insert(at.min(after.len()), moved);
+        }
+        let is_virtual = |column: &Column| context.generated(column) == Some(Generated::Virtual);
+        let names = |list: &[&Column], wanted: bool| -> Vec<String> {
+            let kept = list.iter().filter(|column| is_virtual(column) == wanted);
+            kept.map(|column| column.name.clone()).collect()
+        };
+        let shifts = before.iter().zip(&after).any(|(old, new)| {
+            old.name != new.name && [old, new].iter().any(|one| is_virtual(one) && !is_moved(one))
+        });
+        Self {
+            shifts_virtual: shifts,
+            same_rows: names(&before, false) == names(&after, false),
+            turns_virtual: names(&before, true) != names(&after, true),
+        }
     }
 }
 

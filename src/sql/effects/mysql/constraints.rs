@@ -3,6 +3,7 @@
 use super::super::case::Case;
 use super::context::Context;
 use super::indexes;
+use crate::model::server::Engine;
 use crate::sql::catalog::{Constraint, ConstraintKind};
 use crate::sql::change::{Change, ConstraintDef, ConstraintDefKind, IndexForm, KEYS_UNCHECKED};
 
@@ -13,6 +14,7 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
             let drops = context.drops_constraint("PRIMARY");
             context
                 .case("add_primary_key")
+                .fact("ignore", context.changes.iter().any(|located| located.has("ignore")))
                 .fact("second", !context.key().is_empty() && !drops)
                 .fact("same-as-before", drops && same(context.key(), &constraint.columns, context))
                 .fact("same-as-unique", is_unique(constraint, context))
@@ -22,6 +24,9 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
             context
                 .case("add_foreign_key")
                 .fact("inline", constraint.inline)
+                .fact("taken", is_taken(constraint, context))
+                .fact("far-not-unique", lacks_far_key(constraint, context))
+                .fact("far-not-indexed", lacks_far_index(constraint, context))
                 .fact(KEYS_UNCHECKED, unchecked)
                 .fact("indexed", has_index(constraint, context))
         }
@@ -44,12 +49,54 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
                 concurrently: false,
                 kind: None,
                 if_not_exists: false,
-                form: IndexForm::default(),
+                form: IndexForm { unnamed: constraint.name.is_none(), ..IndexForm::default() },
             };
             return indexes::add(&change, context);
         }
     };
     vec![case]
+}
+
+/// Whether a foreign key of the name is there, be it that the same statement drops it.
+fn is_taken(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
+    let name = constraint.name.as_deref();
+    context.constraints().any(|known| {
+        known.kind == ConstraintKind::ForeignKey
+            && name.is_some_and(|name| context.same(name, &known.name))
+    })
+}
+
+/// Whether no index of the far end, which is known, begins with its columns.
+fn lacks_far_index(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
+    let ConstraintDefKind::ForeignKey { to } = &constraint.kind else { return false };
+    let far =
+        context.catalog.tables.get(to).filter(|far| !far.columns.is_empty() && to != context.table);
+    let begins = |columns: &[String]| {
+        columns
+            .get(..constraint.references.len())
+            .is_some_and(|first| same(first, &constraint.references, context))
+    };
+    !constraint.references.is_empty()
+        && far.is_some_and(|far| {
+            !begins(&far.key) && !far.indexes.iter().any(|index| begins(&index.columns))
+        })
+}
+
+/// Whether the columns at the far end are known, and no unique key of it.
+fn lacks_far_key(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
+    let ConstraintDefKind::ForeignKey { to } = &constraint.kind else { return false };
+    let far = context.catalog.tables.get(to).filter(|far| !far.columns.is_empty());
+    let is_key = |columns: &[String]| {
+        columns.len() == constraint.references.len()
+            && columns
+                .iter()
+                .all(|name| constraint.references.iter().any(|other| context.same(name, other)))
+    };
+    !constraint.references.is_empty()
+        && far.is_some_and(|far| {
+            !is_key(&far.key)
+                && !far.indexes.iter().any(|index| index.unique && is_key(&index.columns))
+        })
 }
 
 /// Whether an index begins with the columns.
@@ -111,9 +158,16 @@ fn drop_primary_key(context: &Context<'_>) -> Case {
         })
     };
     let new_key = context.new_key();
+    let indexes_it = |name: &String| {
+        context.changes.iter().any(|located| {
+            matches!(&located.change, Change::CreateIndex { columns, .. }
+                if columns.first().is_some_and(|first| context.same(first, name)))
+        })
+    };
     let still = key.iter().any(|name| {
         counts(name)
             && !modified(name)
+            && !indexes_it(name)
             && !new_key.is_some_and(|new| {
                 new.columns.first().is_some_and(|first| context.same(first, name))
             })
@@ -127,10 +181,34 @@ fn drop_primary_key(context: &Context<'_>) -> Case {
             && key.len() >= constraint.columns.len()
             && constraint.columns.iter().zip(key).all(|(a, b)| context.same(a, b))
     };
+    // A foreign key of its own that has no other index.
+    let begins = |columns: &[String], constraint: &Constraint| {
+        columns
+            .get(..constraint.columns.len())
+            .is_some_and(|first| same(first, &constraint.columns, context))
+    };
+    let needs_it = |constraint: &Constraint| {
+        constraint.kind == ConstraintKind::ForeignKey
+            && !context.drops_constraint(&constraint.name)
+            && begins(key, constraint)
+            && !new_key.is_some_and(|new| begins(&new.columns, constraint))
+            && !context.indexes().iter().any(|index| begins(&index.columns, constraint))
+            && !context.changes.iter().any(|located| {
+                matches!(&located.change, Change::CreateIndex { columns, .. } if begins(columns, constraint))
+            })
+    };
+    let again = new_key.is_some_and(|new| same(key, &new.columns, context));
+    // MySQL wants the far end of a foreign key to be unique, MariaDB any key that begins so.
+    let is_mysql = context.server.engine == Engine::MySql;
+    let goes = new_key.is_none() || (is_mysql && !again);
     context
         .case("drop_primary_key")
         .fact("counts", still)
-        .fact("referenced", context.constraints().any(stands_on_it) && new_key.is_none())
+        .fact(
+            "referenced",
+            context.constraints().any(stands_on_it) && goes
+                || (is_mysql && context.constraints().any(needs_it)),
+        )
         .fact("replaced", new_key.is_some())
-        .fact("same-again", new_key.is_some_and(|new| same(key, &new.columns, context)))
+        .fact("same-again", again)
 }

@@ -14,6 +14,7 @@ pub(super) struct Context<'a> {
     pub(super) table: &'a TableName,
     /// The table; `None` when it is not known.
     pub(super) known: Option<&'a Table>,
+    pub(super) catalog: &'a Catalog,
     pub(super) server: Server,
 }
 
@@ -24,7 +25,7 @@ impl<'a> Context<'a> {
         catalog: &'a Catalog,
         server: Server,
     ) -> Self {
-        Self { changes, table, known: catalog.tables.get(table), server }
+        Self { changes, table, known: catalog.tables.get(table), catalog, server }
     }
 
     /// A case of that kind with the facts about the table.

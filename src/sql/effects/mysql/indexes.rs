@@ -2,24 +2,21 @@
 
 use super::super::case::Case;
 use super::context::{Context, Generated};
+use crate::model::server::Engine;
 use crate::sql::catalog::{Constraint, ConstraintKind, Index};
-use crate::sql::change::Change;
+use crate::sql::change::{Change, IndexForm, KEYS_UNCHECKED};
 
 /// ADD INDEX, CREATE INDEX.
 pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
-    let Change::CreateIndex { index, columns, unique, kind, .. } = change else {
+    let Change::CreateIndex { index, columns, unique, kind, form, .. } = change else {
         return Vec::new();
     };
     let replaced = context.indexes().iter().find(|known| {
         index.as_ref().is_some_and(|name| context.same(name, &known.name))
             && context.drops_index(known)
     });
-    let same = replaced.is_some_and(|known| {
-        let lists = (known.columns.iter().map(|name| name.to_lowercase()), columns.iter());
-        lists.0.eq(lists.1.map(|name| name.to_lowercase()))
-            && known.unique == *unique
-            && !has_details(&known.definition)
-    });
+    let same =
+        replaced.is_some_and(|known| known.unique == *unique && is_same(known, columns, form));
     let expressions: Vec<_> = columns.iter().filter(|part| part.starts_with('(')).collect();
     let adds_virtual = |name: &String| {
         context.changes.iter().any(|located| {
@@ -28,7 +25,7 @@ pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
                     && column.generated.as_deref().map(Generated::written) == Some(Generated::Virtual))
         })
     };
-    let is_taken = index.as_ref().is_some_and(|name| {
+    let is_taken = index.as_ref().filter(|_| !form.unnamed).is_some_and(|name| {
         let known = context.indexes().iter().find(|known| context.same(name, &known.name));
         known.is_some_and(|known| !context.goes(known))
     });
@@ -36,16 +33,19 @@ pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
     let others = context.changes.iter().filter(|located| {
         matches!(&located.change, Change::CreateIndex { kind: Some(kind), .. } if kind == "FULLTEXT")
     });
+    let takes_null = |name: &String| context.column(name).is_some_and(|column| !column.not_null);
     let kind_is = |word: &str| kind.as_deref() == Some(word);
     let case = context
         .case("add_index")
         .fact("same-as-before", same)
         .fact("unique", *unique)
+        .fact("ignore", context.changes.iter().any(|located| located.has("ignore")))
         .fact("exists", is_taken)
         .fact("add-fulltext", fulltext)
         .fact("had-fulltext", context.had_fulltext())
         .fact("two-fulltext", fulltext && others.count() > 1)
         .fact("add-spatial", kind_is("SPATIAL"))
+        .fact("nullable-spatial", kind_is("SPATIAL") && columns.iter().any(takes_null))
         .fact("add-vector", kind_is("VECTOR"))
         .fact("without-overlaps", kind_is("WITHOUT OVERLAPS"))
         .fact("functional", !expressions.is_empty())
@@ -55,10 +55,15 @@ pub(super) fn add(change: &Change, context: &Context<'_>) -> Vec<Case> {
     vec![case]
 }
 
-/// Whether an index has lengths, orders or options, which a name alone does not tell.
-fn has_details(definition: &str) -> bool {
-    let inner = definition.trim_start_matches('(').trim_end_matches(')');
-    inner.contains('(') || inner.contains(" DESC") || definition.contains(") ")
+/// Whether an index over these columns is the one that is there: with its lengths and orders.
+fn is_same(known: &Index, columns: &[String], form: &IndexForm) -> bool {
+    let written = form.keys.clone().unwrap_or_else(|| columns.join(","));
+    let plain = |text: &str| {
+        let kept = text.chars().filter(|c| !c.is_whitespace() && *c != '`');
+        kept.collect::<String>().to_lowercase()
+    };
+    let inside = known.definition.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    inside.is_some_and(|inside| plain(inside) == plain(&written))
 }
 
 /// Whether InnoDB orders the rows by this key from now on: the first unique key without NULLs of a table without a
@@ -82,25 +87,34 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
     let known = context.indexes().iter().find(|index| context.same(&index.name, name));
     let missing = known.is_none() && context.known.is_some_and(|known| !known.columns.is_empty());
     let replaced = known.is_some_and(|index| same_again(index, context));
+    // MariaDB: the key that orders the rows gets another name.
+    let becomes_primary = context.server.engine == Engine::MariaDb
+        && known.is_some_and(|index| {
+            index.unique
+                && context.clustering().is_some_and(|first| first.name == index.name)
+                && context
+                    .new_key()
+                    .is_some_and(|key| is_same(index, &key.columns, &IndexForm::default()))
+        });
+    let unchecked = context.changes.iter().any(|located| located.has(KEYS_UNCHECKED))
+        && context.server.engine == Engine::MariaDb;
     let clustering = context.clustering().is_some_and(|first| context.same(&first.name, name));
     let kind = known.and_then(|index| index.kind.as_deref());
     context
         .case("drop_index")
         .fact("missing", missing)
-        .fact("same-again", replaced)
+        .fact("same-again", replaced || becomes_primary)
         .fact("clustering", clustering && context.new_key().is_none())
         .fact("drop-vector", kind == Some("VECTOR"))
-        .fact("needed", known.is_some_and(|index| is_needed(index, context)))
+        .fact("needed", !unchecked && known.is_some_and(|index| is_needed(index, context)))
 }
 
 fn same_again(index: &Index, context: &Context<'_>) -> bool {
     context.changes.iter().any(|located| match &located.change {
-        Change::CreateIndex { index: Some(name), columns, unique, .. } => {
+        Change::CreateIndex { index: Some(name), columns, unique, form, .. } => {
             context.same(name, &index.name)
                 && *unique == index.unique
-                && columns.len() == index.columns.len()
-                && columns.iter().zip(&index.columns).all(|(a, b)| context.same(a, b))
-                && !has_details(&index.definition)
+                && is_same(index, columns, form)
         }
         _ => false,
     })

@@ -48,6 +48,7 @@ pub(super) fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> J
         }
         let context = Context::new(changes, table, catalog, server);
         let before = sum.parts.len();
+        sum.add_if_known(&clause::grammar(located, &context));
         for case in clause::cases(located, &context) {
             sum.add(&case);
         }
@@ -79,6 +80,13 @@ struct Sum {
 }
 
 impl Sum {
+    /// Adds a case that costs nothing where no row speaks of it.
+    fn add_if_known(&mut self, case: &Case) {
+        if find(case.kind(), |fact| case.is(fact), self.server).is_some() {
+            self.add(case);
+        }
+    }
+
     /// Adds a case: at once where there is no algorithm to agree on.
     fn add(&mut self, case: &Case) {
         let Some((row, answer)) = find(case.kind(), |fact| case.is(fact), self.server) else {

@@ -3,7 +3,6 @@
 use super::super::case::Case;
 use super::context::Context;
 use super::{charset, types};
-use crate::model::name::TableName;
 use crate::sql::catalog::{Constraint, ConstraintKind};
 use crate::sql::change::Change;
 
@@ -95,7 +94,7 @@ fn convert(value: &str, context: &Context<'_>) -> Vec<Case> {
 pub(super) fn partitions(
     operation: &str,
     method: Option<&str>,
-    _to: Option<&TableName>,
+    listed: &[String],
     context: &Context<'_>,
 ) -> Case {
     let partitioned = context.known.and_then(|known| known.storage.partitioned.as_deref());
@@ -109,6 +108,9 @@ pub(super) fn partitions(
                 matches!(known.kind, ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy)
             });
             return context.case("partition_by").fact("keyed", keyed);
+        }
+        _ if plain && !operation.starts_with("ANALYZE") && !operation.starts_with("CHECK") => {
+            "plain_partitions"
         }
         "REMOVE PARTITIONING" => "remove_partitioning",
         "ADD PARTITION" => "add_partition",
@@ -124,11 +126,17 @@ pub(super) fn partitions(
         "IMPORT PARTITION" | "IMPORT PARTITION ALL" => "import_partition",
         _ => "check_partition",
     };
+    let storage = context.known.map(|known| &known.storage);
+    let ends = storage.is_some_and(|storage| storage.partitions_end);
+    let names = storage.map(|storage| storage.partitions.as_slice()).unwrap_or_default();
+    let is_listed = |name: &String| listed.iter().any(|one| one.eq_ignore_ascii_case(name));
     context
         .case(kind)
+        .fact("ends", ends && partitioned.is_some_and(|method| method.starts_with("RANGE")))
+        .fact("every", !names.is_empty() && names.iter().all(is_listed))
         .fact("hash", by_hash)
+        .fact("linear", partitioned.is_some_and(|method| method.starts_with("LINEAR")))
         .fact("all", operation.ends_with(" ALL"))
-        .fact("plain", plain)
 }
 
 /// A statement that asks for an algorithm and for nothing else: MySQL writes the table anew when it is to copy.

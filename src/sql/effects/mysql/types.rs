@@ -3,7 +3,7 @@
 use super::super::case::Case;
 use super::charset::{self, Text};
 use super::context::Context;
-use crate::model::server::Engine;
+use crate::model::server::{Engine, Server};
 use crate::sql::catalog::{Column, Storage};
 use crate::sql::types::{DataType, canonical};
 
@@ -47,14 +47,21 @@ fn between(
         return None;
     }
     if from.base != into.base || attributes(&from) != attributes(into) {
-        return Some(case);
+        let long = into.base.ends_with("text") || into.base.ends_with("blob");
+        let whole = context.indexes().iter().any(|index| {
+            index.columns.iter().any(|name| context.same(name, &known.name))
+                && index.kind.is_none()
+                && !context.goes(index)
+                && !index.definition.trim_start_matches('(').contains('(')
+        });
+        return Some(case.fact("needs-length", long && whole));
     }
     if matches!(from.base.as_str(), "enum" | "set") {
         return members(case, (&from, into), old.as_ref() == new);
     }
     let (a, b) = (length(&from), length(into));
     if let (Some(old), Some(new)) = (&old, new) {
-        return characters(case, (&from, a, b), old, new);
+        return characters(case, (&from, a, b), (old, new), context.server);
     }
     match from.base.as_str() {
         "float" | "double" => None,
@@ -86,11 +93,15 @@ fn in_context(known: &Column, context: &Context<'_>) -> Case {
     let unique = held.any(|index| index.unique) || holds(context.key());
     let clustering =
         holds(context.key()) || context.clustering().is_some_and(|index| holds(&index.columns));
+    let fulltext = context.indexes().iter().any(|index| {
+        holds(&index.columns) && index.kind.as_deref() == Some("FULLTEXT") && !context.goes(index)
+    });
     let in_key = context.refers(&known.name) || context.is_referenced(&known.name);
     context
         .case("change_type")
         .fact("indexed", indexed || unique)
         .fact("in-unique", unique)
+        .fact("in-fulltext", fulltext)
         .fact("in-clustering", clustering)
         .fact("in-foreign-key", in_key)
 }
@@ -99,12 +110,19 @@ fn in_context(known: &Column, context: &Context<'_>) -> Case {
 fn characters(
     case: Case,
     (from, a, b): (&DataType, u64, u64),
-    old: &Text,
-    new: &Text,
+    (old, new): (&Text, &Text),
+    server: Server,
 ) -> Option<Case> {
     let varies = from.base == "varchar";
     let widens = (old.charset.as_str(), new.charset.as_str()) == ("utf8mb3", "utf8mb4");
-    if (old.charset != new.charset && !widens) || b < a || (a != b && !varies) {
+    // MySQL counts bytes.
+    let fewer = if widens && server.engine == Engine::MySql {
+        b.saturating_mul(charset::bytes(&new.charset))
+            < a.saturating_mul(charset::bytes(&old.charset))
+    } else {
+        b < a
+    };
+    if (old.charset != new.charset && !widens) || fewer || (a != b && !varies) {
         return Some(case);
     }
     let suffix = |text: &Text| text.collation.trim_start_matches(text.charset.as_str()).to_owned();

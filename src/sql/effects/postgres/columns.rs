@@ -8,7 +8,7 @@ use super::types;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::{Catalog, ConstraintKind, Table, TableKind};
-use crate::sql::change::{ColumnDef, Located};
+use crate::sql::change::{Change, ColumnDef, Located};
 
 /// ADD COLUMN.
 pub(super) fn add(
@@ -72,7 +72,7 @@ pub(super) fn set_not_null(
     scene: &Scene<'_>,
 ) -> Case {
     let family = scene.family(table, located).into_iter();
-    let unproven = family.filter(|name| !is_known_not_null(scene.table(name), column));
+    let unproven = family.filter(|name| !is_proven(name, column, scene));
     let unproven: Vec<_> = unproven.collect();
     scene
         .case("set_not_null", table, located)
@@ -129,6 +129,23 @@ pub(super) fn is_known_not_null(table: Option<&Table>, column: &str) -> bool {
         })
 }
 
+/// The same, without constraints that the statement drops: they go before anything else is looked at.
+fn is_proven(table: &TableName, column: &str, scene: &Scene<'_>) -> bool {
+    let known = scene.table(table);
+    let drops = |name: &str| {
+        scene.statement.iter().any(|located| {
+            matches!(&located.change, Change::DropConstraint { constraint, .. } if constraint == name)
+        })
+    };
+    let kept =
+        known.filter(|known| known.constraints.iter().any(|one| drops(&one.name))).map(|known| {
+            let mut kept = known.clone();
+            kept.constraints.retain(|one| !drops(&one.name));
+            kept
+        });
+    is_known_not_null(kept.as_ref().or(known), column)
+}
+
 /// Whether a condition is `column IS NOT NULL`, or such among others that must hold, too.
 fn says_not_null(definition: &str, column: &str) -> bool {
     let condition = definition.trim();
@@ -136,6 +153,16 @@ fn says_not_null(definition: &str, column: &str) -> bool {
     let condition = condition.trim().trim_end_matches(" NO INHERIT");
     conjuncts(condition).iter().any(|part| {
         let words: Vec<_> = part.split_whitespace().collect();
+        let upper: Vec<_> = words.iter().map(|word| word.to_ascii_uppercase()).collect();
+        let upper: Vec<_> = upper.iter().map(String::as_str).collect();
+        // What the server makes `IS NOT NULL` of.
+        let words = match (upper.as_slice(), words.as_slice()) {
+            (["NOT", "(", .., "IS", "NULL", ")"], [_, _, name @ .., _, _, _])
+            | ([.., "IS", "DISTINCT", "FROM", "NULL"], [name @ .., _, _, _, _]) => {
+                [name, &["IS", "NOT", "NULL"]].concat()
+            }
+            _ => words,
+        };
         let [name @ .., is, not, null] = words.as_slice() else { return false };
         let name = name.join(" ");
         let quoted = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));

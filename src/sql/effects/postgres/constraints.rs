@@ -130,11 +130,19 @@ pub(super) fn validate(
     let known = scene.table(table);
     let constraint =
         known.and_then(|known| known.constraints.iter().find(|known| known.name == name));
-    let made = scene.statement.iter().any(|other| {
-        matches!(&other.change, Change::AddConstraint { constraint, .. } if constraint.name.as_deref() == Some(name))
+    let made = scene.statement.iter().find_map(|other| match &other.change {
+        Change::AddConstraint { constraint, .. } if constraint.name.as_deref() == Some(name) => {
+            Some(constraint)
+        }
+        _ => None,
     });
     let partner = constraint.filter(|known| known.kind == ConstraintKind::ForeignKey);
     let partner = partner.and_then(|known| known.other.clone());
+    let partner = partner.or_else(|| match &made?.kind {
+        ConstraintDefKind::ForeignKey { to } => Some(to.clone()),
+        _ => None,
+    });
+    let made = made.is_some();
     scene
         .case("validate", table, located)
         .fact("is-valid", !made && constraint.is_some_and(|known| known.valid))

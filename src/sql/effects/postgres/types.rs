@@ -10,7 +10,7 @@ use super::scene::Scene;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::{Beside, Column, ConstraintKind, Domain, Index, Table, TableKind};
-use crate::sql::change::{ColumnDef, Located};
+use crate::sql::change::{ColumnDef, Located, OTHER_ZONE};
 use crate::sql::rename::mentions;
 use crate::sql::tokens::{self, Lexeme};
 use crate::sql::types::DataType;
@@ -25,7 +25,8 @@ pub(super) fn change(
     let catalog = scene.catalog;
     let known = scene.table(table);
     let old = known.and_then(|known| known.column(column));
-    let shift = Shift::new(old, to, using, &catalog.beside);
+    let mut shift = Shift::new(old, to, using, &catalog.beside);
+    shift.is_free &= !(located.has(OTHER_ZONE) && shift.zoned);
     let here = keys::of(catalog, table).into_iter();
     let here = here.filter(|key| key.constraint.columns.iter().any(|name| name == column));
     let here: Vec<_> = here.collect();
@@ -81,9 +82,12 @@ fn others(keys: &[Key<'_>], wanted: impl Fn(&Key<'_>) -> bool) -> Vec<TableName>
 
 /// From one type to another.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is known of a change, each for itself")]
 struct Shift {
     /// Neither new rows nor a look at the old ones, for the column's own sake.
     is_free: bool,
+    /// Between timestamps with a time zone and without.
+    zoned: bool,
     /// Indexes and foreign keys compare the new type as they did the old.
     keeps_operators: bool,
     keeps_collation: bool,
@@ -92,7 +96,12 @@ struct Shift {
 impl Shift {
     fn new(old: Option<&Column>, to: &ColumnDef, using: Option<&str>, beside: &Beside) -> Self {
         let Some(old) = old else {
-            return Self { is_free: false, keeps_operators: false, keeps_collation: false };
+            return Self {
+                is_free: false,
+                zoned: false,
+                keeps_operators: false,
+                keeps_collation: false,
+            };
         };
         let path = match using {
             None => Some(Vec::new()),
@@ -108,8 +117,11 @@ impl Shift {
             let name = text.map_or("default", |text| text.rsplit('.').next().unwrap_or(text));
             name.trim_matches('"').to_owned()
         };
+        let has_zone =
+            |text: &str| DataType::parse(text, Engine::Postgres).rest.contains("with time zone");
         Self {
             is_free,
+            zoned: has_zone(&old.data_type) != has_zone(&to.data_type),
             keeps_operators: compared_as(&old.data_type, beside)
                 == compared_as(&to.data_type, beside),
             keeps_collation: collation(old.collation.as_ref()) == collation(to.collation.as_ref()),

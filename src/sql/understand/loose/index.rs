@@ -36,6 +36,7 @@ pub(super) fn create(mut reader: Reader<'_>) -> Option<Vec<Change>> {
         kind,
         if_not_exists,
         form: IndexForm {
+            unnamed: false,
             condition: condition(reader),
             only,
             partial: reader.has_word("WHERE"),

@@ -85,6 +85,7 @@ fn change(mut reader: Reader<'_>) -> Option<Vec<Change>> {
             table,
             shape: insert_shape(reader),
             columns: Vec::new(),
+            rows: Vec::new(),
         }]);
     }
     if reader.eat("MERGE INTO") {

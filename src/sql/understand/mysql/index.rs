@@ -102,7 +102,8 @@ pub(super) fn on_columns(part: &mut Reader<'_>, table: &TableName, shape: Shape)
     let _using: Option<()> = using(part);
     let columns = columns(part)?;
     options(part)?;
-    let form = IndexForm { keys: columns.written, ..IndexForm::default() };
+    let unnamed = shape.name.is_none();
+    let form = IndexForm { keys: columns.written, unnamed, ..IndexForm::default() };
     let first = columns.names.first().filter(|name| !name.starts_with('(')).cloned();
     Some(Change::CreateIndex {
         table: table.clone(),
@@ -190,7 +191,7 @@ pub(super) fn unique(table: &TableName, column: &str) -> Change {
         concurrently: false,
         kind: None,
         if_not_exists: false,
-        form: IndexForm::default(),
+        form: IndexForm { unnamed: true, ..IndexForm::default() },
     }
 }
 

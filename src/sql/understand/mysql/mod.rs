@@ -5,6 +5,7 @@
 mod alter;
 mod column;
 mod create;
+mod grammar;
 mod index;
 mod options;
 mod partitions;
@@ -12,6 +13,7 @@ mod session;
 
 pub(super) use alter::{clause, clauses};
 pub(super) use create::{create_index, create_table, drop_index};
+pub(super) use grammar::marks;
 pub(crate) use session::Session;
 
 use super::reader::Reader;

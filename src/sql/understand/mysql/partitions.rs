@@ -1,5 +1,7 @@
 //! Operations on partitions.
 
+use sqlparser::tokenizer::Token;
+
 use super::super::reader::Reader;
 use crate::model::name::TableName;
 use crate::sql::change::Change;
@@ -39,6 +41,7 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     let mut operation = verb(part)?;
     part.skip();
     part.skip();
+    let names = Names::read(part);
     let (mut method, mut columns, mut to) = (None, Vec::new(), None);
     match operation.as_str() {
         "PARTITION BY" => (method, columns) = by(&mut part),
@@ -72,7 +75,45 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
             }
         }
     }
-    Some(Change::Partitions { table: table.clone(), operation, method, columns, to })
+    let table = table.clone();
+    let Names { listed, made, open } = names;
+    Some(Change::Partitions { table, operation, method, columns, to, listed, made, open })
+}
+
+/// The partitions that an operation names.
+#[derive(Default)]
+struct Names {
+    listed: Vec<String>,
+    made: Vec<String>,
+    open: bool,
+}
+
+impl Names {
+    /// `a, b INTO (PARTITION c ...)`, `BY RANGE (x) (PARTITION c ...)`, `(PARTITION c ...)`, `a, b`.
+    fn read(mut part: Reader<'_>) -> Self {
+        let mut found = Self { open: part.has_word("MAXVALUE"), ..Self::default() };
+        let _exists: bool = part.eat("IF EXISTS");
+        while let Some(name) = part.name() {
+            found.listed.push(name);
+            if !part.eat_token(&Token::Comma) {
+                break;
+            }
+        }
+        while !part.is_empty() {
+            match part.parenthesis() {
+                Some(inside) if inside.word() == "PARTITION" => {
+                    found.made.extend(
+                        inside.parts().into_iter().filter_map(|mut one| {
+                            one.eat("PARTITION").then(|| one.name()).flatten()
+                        }),
+                    );
+                }
+                Some(_) => {}
+                None => part.skip(),
+            }
+        }
+        found
+    }
 }
 
 /// The method and the columns of `PARTITION BY`.
@@ -94,7 +135,7 @@ fn by(part: &mut Reader<'_>) -> (Option<String>, Vec<String>) {
 /// A word of an expression, which may be a column or a function.
 fn name(lexeme: &crate::sql::tokens::Lexeme) -> Option<String> {
     match &lexeme.token {
-        sqlparser::tokenizer::Token::Word(word) => Some(word.value.clone()),
+        Token::Word(word) => Some(word.value.clone()),
         _ => None,
     }
 }

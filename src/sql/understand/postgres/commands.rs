@@ -185,6 +185,7 @@ pub(super) fn copy(mut rest: Reader<'_>) -> Option<Vec<Change>> {
             table,
             shape: InsertShape { unnamed: columns.is_empty(), queried: false },
             columns,
+            rows: Vec::new(),
         }]);
     }
     Some(one(Act::new("copy_to", "COPY ... TO").on([table])))

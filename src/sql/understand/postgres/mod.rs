@@ -12,11 +12,13 @@ mod partitions;
 mod routines;
 mod upkeep;
 mod views;
+mod zone;
 
 pub(in crate::sql) use block::of_body;
 pub(super) use block::{CODE, of_do};
 pub(super) use origin::origin;
 pub(super) use partitions::clause as partition_clause;
+pub(crate) use zone::Zone;
 
 use super::reader::Reader;
 use super::{opaque, reads};

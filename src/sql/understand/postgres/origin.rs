@@ -27,6 +27,8 @@ pub(in crate::sql::understand) fn origin(mut rest: Reader<'_>) -> Origin {
         for mut part in inside.parts() {
             if part.eat("LIKE") {
                 origin.like.extend(part.table());
+                origin.like_indexes |= includes(part, "INDEXES");
+                origin.like_checks |= includes(part, "CONSTRAINTS");
             }
         }
     }
@@ -47,6 +49,16 @@ pub(in crate::sql::understand) fn origin(mut rest: Reader<'_>) -> Origin {
         origin.no_data = no_data;
     }
     origin
+}
+
+/// Whether LIKE takes over these, too.
+fn includes(part: Reader<'_>, what: &str) -> bool {
+    let says = |verb: &str, what: &str| {
+        part.rest
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if a.is_word(verb) && b.is_word(what)))
+    };
+    (says("INCLUDING", what) || says("INCLUDING", "ALL")) && !says("EXCLUDING", what)
 }
 
 /// A column by its name, an expression as written.
