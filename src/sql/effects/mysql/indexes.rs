@@ -87,15 +87,6 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
     let known = context.indexes().iter().find(|index| context.same(&index.name, name));
     let missing = known.is_none() && context.known.is_some_and(|known| !known.columns.is_empty());
     let replaced = known.is_some_and(|index| same_again(index, context));
-    // MariaDB: the key that orders the rows gets another name.
-    let becomes_primary = context.server.engine == Engine::MariaDb
-        && known.is_some_and(|index| {
-            index.unique
-                && context.clustering().is_some_and(|first| first.name == index.name)
-                && context
-                    .new_key()
-                    .is_some_and(|key| is_same(index, &key.columns, &IndexForm::default()))
-        });
     let unchecked = context.changes.iter().any(|located| located.has(KEYS_UNCHECKED))
         && context.server.engine == Engine::MariaDb;
     let clustering = context.clustering().is_some_and(|first| context.same(&first.name, name));
@@ -103,7 +94,7 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
     context
         .case("drop_index")
         .fact("missing", missing)
-        .fact("same-again", replaced || becomes_primary)
+        .fact("same-again", replaced)
         .fact("clustering", clustering && context.new_key().is_none())
         .fact("drop-vector", kind == Some("VECTOR"))
         .fact("needed", !unchecked && known.is_some_and(|index| is_needed(index, context)))
