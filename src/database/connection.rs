@@ -219,7 +219,7 @@ fn none_of(mut passed: Vec<(Address, DbError)>) -> DbError {
     let told: Vec<_> = told.collect();
     // One that takes no writes now may do so soon: that is how a fail-over goes.
     let kind = DbErrorKind::Unreachable;
-    DbError::new(kind, format!("no server of the database URL takes writes: {}", told.join("; ")))
+    DbError::new(kind, format!("no server of the database URL can be used: {}", told.join("; ")))
 }
 
 fn held(as_asked: bool) -> Result<(), DbError> {

@@ -55,7 +55,7 @@ pub(crate) async fn with_run<T>(
         };
         match outcome {
             Err(error) if run.work.may_begin_anew(&error) => {
-                if let Err(error) = run.work.reconnect(job).await {
+                if let Err(error) = run.work.connect_anew(job).await {
                     break Err(error);
                 }
             }

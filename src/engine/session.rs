@@ -101,19 +101,34 @@ impl Worker {
     /// An error with which the command may begin anew when a standby was promoted meanwhile: what was committed last may
     /// not have come there, so that nothing that this process remembers is certain, but the journal is.
     pub(crate) async fn reconnect(&mut self, job: &Job) -> Result<(), Error> {
+        if self.is_same_after_connecting(job).await? {
+            return Ok(());
+        }
+        let promoted = DbError::new(DbErrorKind::Lost, "a standby was promoted");
+        Err(failure::working("go on after a lost connection", promoted))
+    }
+
+    /// Connects again for a command that begins anew: it remembers nothing, so that a promoted standby will do.
+    pub(crate) async fn connect_anew(&mut self, job: &Job) -> Result<(), Error> {
+        self.is_same_after_connecting(job).await.map(drop)
+    }
+
+    /// Connects again; false: a standby was promoted meanwhile.
+    async fn is_same_after_connecting(&mut self, job: &Job) -> Result<bool, Error> {
         let outcome = self.connect_again(job).await;
         self.gave_up |= outcome.is_err();
         outcome?;
         let failed = |error| failure::working("go on after a lost connection", error);
         let timeline = self.conn.timeline().await.map_err(failed)?;
-        if self.timeline != timeline {
-            self.timeline = timeline;
+        let is_same = self.timeline == timeline;
+        self.timeline = timeline;
+        job.listener.hear(&if is_same {
+            Event::Reconnected
+        } else {
             let message = "another server was promoted in place of the one that this run began on: what is recorded there is read again";
-            job.listener.hear(&Event::Note { message: message.to_owned() });
-            return Err(failed(DbError::new(DbErrorKind::Lost, "a standby was promoted")));
-        }
-        job.listener.hear(&Event::Reconnected);
-        Ok(())
+            Event::Note { message: message.to_owned() }
+        });
+        Ok(is_same)
     }
 
     async fn connect_again(&mut self, job: &Job) -> Result<(), Error> {

@@ -6,7 +6,7 @@ mod proxy;
 mod replica;
 pub(crate) mod servers;
 mod session;
-mod standby;
+pub(crate) mod standby;
 
 pub(crate) use pooler::pooler;
 pub(crate) use proxy::{Network, Proxy};
