@@ -295,4 +295,72 @@ proptest! {
             }
         }
     }
+
+    /// Tables, views and functions that are made of each other in any order, in circles, too: most of it no server takes.
+    #[test]
+    fn no_order_of_statements_makes_it_panic(
+        acts in prop::collection::vec((0..ACTS.len(), 0..4_usize, 0..4_usize), 0..30)
+    ) {
+        let names = ["p", "q", "r", "s"];
+        let statement = |(act, one, other): (usize, usize, usize)| {
+            ACTS[act].replace("{0}", names[one]).replace("{1}", names[other])
+        };
+        let text = acts.into_iter().map(statement).collect::<Vec<_>>().join(";\n");
+        for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
+            lint(engine, &text, &[]);
+        }
+    }
 }
+
+const ACTS: &[&str] = &[
+    "CREATE TABLE {0} (a int PRIMARY KEY, b int)",
+    "CREATE TABLE {0} (a int PRIMARY KEY, b int) PARTITION BY LIST (a)",
+    "CREATE TABLE {0} PARTITION OF {1} DEFAULT",
+    "CREATE TABLE {0} PARTITION OF {1} FOR VALUES IN (1) PARTITION BY LIST (a)",
+    "CREATE TABLE {0} (c int) INHERITS ({1})",
+    "CREATE TABLE {0} (LIKE {1} INCLUDING ALL)",
+    "CREATE TABLE {0} LIKE {1}",
+    "CREATE TABLE {0} AS SELECT a, b FROM {1}",
+    "CREATE TABLE {0} (x {1})",
+    "ALTER TABLE {0} INHERIT {1}",
+    "ALTER TABLE {0} NO INHERIT {1}",
+    "ALTER TABLE {0} ATTACH PARTITION {1} FOR VALUES IN (1)",
+    "ALTER TABLE {0} ATTACH PARTITION {1} DEFAULT",
+    "ALTER TABLE {0} DETACH PARTITION {1}",
+    "ALTER TABLE {0} ADD FOREIGN KEY (b) REFERENCES {1} (a) ON DELETE CASCADE",
+    "ALTER TABLE {0} RENAME TO {1}",
+    "RENAME TABLE {0} TO {1}, {1} TO {0}",
+    "ALTER TABLE {0} ADD COLUMN c int NOT NULL DEFAULT 1, ADD CHECK (b > 0)",
+    "ALTER TABLE {0} DROP COLUMN b CASCADE",
+    "ALTER TABLE {0} ALTER COLUMN b SET NOT NULL",
+    "ALTER TABLE {0} ALTER COLUMN b TYPE bigint",
+    "ALTER TABLE {0} MODIFY b bigint NOT NULL",
+    "ALTER TABLE {0} EXCHANGE PARTITION p0 WITH TABLE {1}",
+    "CREATE INDEX i ON {0} (b)",
+    "DROP TABLE {0} CASCADE",
+    "TRUNCATE {0} CASCADE",
+    "CREATE VIEW {0} AS SELECT a, b FROM {1}",
+    "CREATE OR REPLACE VIEW {0} AS SELECT a, b FROM {1}",
+    "CREATE MATERIALIZED VIEW {0} AS SELECT a FROM {1}",
+    "REFRESH MATERIALIZED VIEW {0}",
+    "DROP VIEW {0}",
+    "CREATE RULE rule_{0} AS ON INSERT TO {0} DO INSTEAD INSERT INTO {1} VALUES (1)",
+    "CREATE DOMAIN {0} AS {1}",
+    "ALTER DOMAIN {0} ADD CHECK (VALUE > 0)",
+    "CREATE TYPE {0} AS (x {1})",
+    "CREATE FUNCTION {0}() RETURNS int LANGUAGE sql AS 'SELECT {1}()'",
+    "CREATE FUNCTION {0}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE {1} SET b = 1; END'",
+    "CREATE TRIGGER on_{0} BEFORE UPDATE ON {0} FOR EACH ROW EXECUTE FUNCTION {1}()",
+    "CREATE TRIGGER on_{0} BEFORE UPDATE ON {0} FOR EACH ROW UPDATE {1} SET b = 1",
+    "CREATE PROCEDURE {0}() CALL {1}()",
+    "CALL {0}()",
+    "PREPARE {0} FROM 'EXECUTE {1}'",
+    "EXECUTE {0}",
+    "SELECT {0}()",
+    "SELECT a FROM {0} JOIN {1} USING (a)",
+    "INSERT INTO {0} SELECT a, b FROM {1}",
+    "INSERT INTO {0} (a, b) VALUES (1, 2)",
+    "UPDATE {0} SET b = 1 WHERE a = 1",
+    "DELETE FROM {0} USING {1} WHERE {0}.a = {1}.a",
+    "LOCK TABLE {0}",
+];

@@ -10,23 +10,19 @@ use crate::sql::act::{Comparison, Limit};
 use crate::sql::catalog::{Catalog, Table, TableKind};
 use crate::sql::types::DataType;
 
-/// A table and those below it in which rows can be that meet all limits.
+/// A table and those below it in which rows can be that meet all limits, from above to below. What a server refuses may have
+/// made the catalog's tables each other's children: each is looked at once.
 pub(super) fn live(table: &TableName, limits: &[Limit], catalog: &Catalog) -> Vec<TableName> {
     let mut found = vec![table.clone()];
-    let Some(level) = Level::new(table, catalog) else {
-        let children = catalog.children(table);
-        found.extend(children.flat_map(|child| live(child, limits, catalog)));
-        return found;
-    };
-    let limits_here: Vec<_> = limits.iter().filter(|limit| limit.column == level.column).collect();
-    for (child, bound) in &level.children {
-        let excluded = match bound {
-            Bound::Default => level.covers(&limits_here),
-            bound => limits_here.iter().any(|limit| level.excludes(bound, limit)),
+    let mut at = 0;
+    while let Some(table) = found.get(at).cloned() {
+        at += 1;
+        let below: Vec<_> = match Level::new(&table, catalog) {
+            Some(level) => level.left_by(limits).cloned().collect(),
+            None => catalog.children(&table).cloned().collect(),
         };
-        if !excluded {
-            found.extend(live(child, limits, catalog));
-        }
+        let below: Vec<_> = below.into_iter().filter(|name| !found.contains(name)).collect();
+        found.extend(below);
     }
     found
 }
@@ -54,37 +50,32 @@ pub(super) fn reached(
     found
 }
 
-/// The partitions that one row passes.
+/// The partitions that one row passes, from above to below.
 fn way(
     table: &TableName,
     columns: &[String],
     row: &[Option<String>],
     catalog: &Catalog,
 ) -> Option<Vec<TableName>> {
-    if !catalog.is_kind(table, TableKind::Partitioned) {
-        return Some(Vec::new());
-    }
-    let level = Level::new(table, catalog)?;
-    let names = catalog.tables.get(table)?.columns.iter().map(|column| &column.name);
-    let at = if columns.is_empty() {
-        names.into_iter().position(|name| *name == level.column)?
-    } else {
-        columns.iter().position(|name| *name == level.column)?
-    };
-    let value = row.get(at)?.as_ref()?;
-    let mut default = None;
-    let mut next = None;
-    for (child, bound) in &level.children {
-        match bound {
-            Bound::Default => default = Some(child),
-            bound if level.holds(bound, value)? => next = Some(child),
-            _ => {}
+    let mut all: Vec<TableName> = Vec::new();
+    loop {
+        let table = all.last().unwrap_or(table);
+        if !catalog.is_kind(table, TableKind::Partitioned) {
+            return Some(all);
         }
+        let level = Level::new(table, catalog)?;
+        let names = catalog.tables.get(table)?.columns.iter().map(|column| &column.name);
+        let at = if columns.is_empty() {
+            names.into_iter().position(|name| *name == level.column)?
+        } else {
+            columns.iter().position(|name| *name == level.column)?
+        };
+        let next = level.taker(row.get(at)?.as_ref()?)?.clone();
+        if all.contains(&next) {
+            return None;
+        }
+        all.push(next);
     }
-    let next = next.or(default)?;
-    let mut all = vec![next.clone()];
-    all.extend(way(next, columns, row, catalog)?);
-    Some(all)
 }
 
 /// A partitioned table's column and partitions.
@@ -122,6 +113,30 @@ impl Level {
         };
         let children = catalog.children(table).map(bound).collect();
         Some(Self { column: column.clone(), kind: Kind::of(known, column)?, children })
+    }
+
+    /// The partitions in which rows can be that meet all limits.
+    fn left_by(&self, limits: &[Limit]) -> impl Iterator<Item = &TableName> {
+        let limits: Vec<_> = limits.iter().filter(|limit| limit.column == self.column).collect();
+        let left = self.children.iter().filter(move |(_, bound)| match bound {
+            Bound::Default => !self.covers(&limits),
+            bound => !limits.iter().any(|limit| self.excludes(bound, limit)),
+        });
+        left.map(|(child, _)| child)
+    }
+
+    /// The partition that takes a row with this value.
+    fn taker(&self, value: &str) -> Option<&TableName> {
+        let mut default = None;
+        let mut next = None;
+        for (child, bound) in &self.children {
+            match bound {
+                Bound::Default => default = Some(child),
+                bound if self.holds(bound, value)? => next = Some(child),
+                _ => {}
+            }
+        }
+        next.or(default)
     }
 
     fn compare(&self, a: &str, b: &str) -> Option<Ordering> {
