@@ -30,7 +30,7 @@ impl DataType {
             Some((head, tail)) => (head, Some(tail)),
             None => (written, None),
         };
-        let head = head.trim().to_ascii_lowercase();
+        let head = without_quotes(head.trim(), engine).to_ascii_lowercase();
         let (arguments, rest) = match tail.and_then(|tail| tail.rsplit_once(')')) {
             Some((arguments, rest)) => (Some(without_spaces(arguments)), rest.to_ascii_lowercase()),
             None => (None, String::new()),
@@ -159,6 +159,16 @@ fn is_oid(base: &str) -> bool {
     base == "oid" || base == "integer" || base.starts_with("reg")
 }
 
+/// A name in quotes that means the same without; `"char"` is a type of its own.
+fn without_quotes(head: &str, engine: Engine) -> &str {
+    let inner = head.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let is_plain = |inner: &&str| {
+        *inner != "char"
+            && inner.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    inner.filter(|_| engine == Engine::Postgres).filter(is_plain).unwrap_or(head)
+}
+
 fn without_spaces(text: &str) -> String {
     let mut quoted = false;
     text.chars()
@@ -209,6 +219,8 @@ mod tests {
         assert_eq!(postgres("TIMESTAMP(3) WITH TIME ZONE"), "timestamp(3) with time zone");
         assert_eq!(postgres("TIMESTAMP"), "timestamp without time zone");
         assert_eq!(postgres("INT[]"), "integer[]");
+        assert_eq!(postgres("\"mood\""), "mood");
+        assert_eq!(postgres("\"char\""), "\"char\"");
         let mysql = |text| canonical(text, Engine::MySql);
         assert_eq!(mysql("INT(11) UNSIGNED"), "int unsigned");
         assert_eq!(mysql("BOOLEAN"), "tinyint(1)");

@@ -205,7 +205,7 @@ fn lower(
         Op::ValidateConstraint { name: constraint } => {
             Change::ValidateConstraint { table, constraint: name(&constraint) }
         }
-        Op::SetLogged | Op::SetUnlogged => Change::Rebuild { table, what: part.text().to_owned() },
+        Op::SetLogged | Op::SetUnlogged => Change::Rebuild { table, what: part.line() },
         Op::DisableRowLevelSecurity
         | Op::EnableRowLevelSecurity
         | Op::ForceRowLevelSecurity
@@ -221,9 +221,7 @@ fn lower(
         | Op::ReplicaIdentity { .. }
         | Op::OwnerTo { .. }
         | Op::AutoIncrement { .. }
-        | Op::SetOptionsParens { .. } => {
-            Change::TableSetting { table, what: part.text().to_owned() }
-        }
+        | Op::SetOptionsParens { .. } => Change::TableSetting { table, what: part.line() },
         _ => return None,
     };
     Some(vec![one])
@@ -251,7 +249,7 @@ fn alter_column(
             Change::ChangeType { table, column, to, using: using.map(|using| using.to_string()) }
         }
         AlterColumnOperation::AddGenerated { .. } => {
-            Change::TableSetting { table, what: part.text().to_owned() }
+            Change::TableSetting { table, what: part.line() }
         }
     }
 }

@@ -12,11 +12,11 @@ pub(super) fn by_words(part: Reader<'_>, table: &TableName) -> Option<Vec<Change
 }
 
 fn setting(part: Reader<'_>, table: &TableName) -> Change {
-    Change::TableSetting { table: table.clone(), what: part.text().to_owned() }
+    Change::TableSetting { table: table.clone(), what: part.line() }
 }
 
 fn rebuild(part: Reader<'_>, table: &TableName) -> Change {
-    Change::Rebuild { table: table.clone(), what: part.text().to_owned() }
+    Change::Rebuild { table: table.clone(), what: part.line() }
 }
 
 fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
@@ -26,7 +26,7 @@ fn postgres(part: Reader<'_>, table: &TableName) -> Option<Change> {
         ["ATTACH" | "DETACH", ..] => {
             Change::Act(Box::new(super::postgres::partition_clause(part, table)?))
         }
-        ["INHERIT" | "NO", name, ..] if *name != "FORCE" => inherit(part, table)?,
+        ["INHERIT", ..] | ["NO", "INHERIT", ..] => inherit(part, table)?,
         ["SET", "SCHEMA", ..] => {
             let mut rest = part;
             rest.skip();

@@ -109,11 +109,11 @@ fn alter_column(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     let _optional: bool = part.eat("COLUMN");
     let column = part.name()?;
     if part.eat("SET EXPRESSION") {
-        return Some(Change::Rebuild { table: table.clone(), what: whole.text().to_owned() });
+        return Some(Change::Rebuild { table: table.clone(), what: whole.line() });
     }
     if part.eat("ADD GENERATED") {
         // With SEQUENCE NAME among its options, as pg_dump writes it, sqlparser does not know it.
-        return Some(Change::TableSetting { table: table.clone(), what: whole.text().to_owned() });
+        return Some(Change::TableSetting { table: table.clone(), what: whole.line() });
     }
     let _words: bool = part.eat("SET DATA");
     part.eat("TYPE").then_some(())?;
@@ -121,9 +121,9 @@ fn alter_column(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     if data_type.is_empty() {
         return None;
     }
-    let collation = part.eat("COLLATE").then(|| until(&mut part, &["USING"]).text().to_owned());
+    let collation = part.eat("COLLATE").then(|| until(&mut part, &["USING"]).line());
     let using = part.eat("USING").then(|| part.text().to_owned());
-    let data_type = data_type.text().to_owned();
+    let data_type = data_type.line();
     let to = ColumnDef { name: column.clone(), data_type, collation, ..ColumnDef::default() };
     Some(Change::ChangeType { table: table.clone(), column, to, using })
 }

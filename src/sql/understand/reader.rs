@@ -191,6 +191,22 @@ impl<'a> Reader<'a> {
         self.sql.get(start..end).unwrap_or_default()
     }
 
+    /// The same in one line: what stands between two tokens, comments and all, is one space, and a word behind a parenthesis
+    /// has one.
+    pub(super) fn line(&self) -> String {
+        let mut line = String::new();
+        let mut end = None;
+        for lexeme in self.rest {
+            let is_apart = line.ends_with(')') && lexeme.word().is_some();
+            if is_apart || end.is_some_and(|end| end < lexeme.start) {
+                line.push(' ');
+            }
+            line.push_str(self.sql.get(lexeme.start..lexeme.end).unwrap_or_default());
+            end = Some(lexeme.end);
+        }
+        line
+    }
+
     /// Lets one of sqlparser's parsers read everything that is left; `None` when it cannot, or leaves something.
     pub(super) fn parse<T>(
         &self,

@@ -90,7 +90,7 @@ fn wanted(bound: &str) -> Option<Vec<Limit>> {
         limits.push(Limit::OneOf(values));
         return Some(limits);
     }
-    let to = upper.find(" TO ").filter(|_| upper.starts_with("FROM"))?;
+    let to = upper.find(") TO").filter(|_| upper.starts_with("FROM")).map(|at| at + 1)?;
     let (from, below) = bound.split_at_checked(to)?;
     let (from, below) = (plain(inside(from)?), plain(inside(below)?));
     if from.contains(',') || below.contains(',') {

@@ -291,7 +291,7 @@ impl Bound {
             let inside = inside(text).map(|inside| inside.split(',').map(plain).collect());
             return inside.map_or(Self::Unknown, Self::OneOf);
         }
-        let to = upper.find(" TO ").filter(|_| upper.starts_with("FROM"));
+        let to = upper.find(") TO").filter(|_| upper.starts_with("FROM")).map(|at| at + 1);
         let parts = to.and_then(|to| text.split_at_checked(to));
         let ends = parts.and_then(|(from, to)| Some((plain(inside(from)?), plain(inside(to)?))));
         match ends {

@@ -104,7 +104,11 @@ pub(super) fn set_expression(
 ) -> Case {
     let mut words = what.split_whitespace().skip(1);
     let name = words.find(|word| !word.eq_ignore_ascii_case("COLUMN")).unwrap_or_default();
-    let known = scene.table(table).and_then(|known| known.column(&name.to_lowercase()));
+    let name = match name.strip_prefix('"') {
+        Some(quoted) => quoted.trim_end_matches('"').to_owned(),
+        None => name.to_lowercase(),
+    };
+    let known = scene.table(table).and_then(|known| known.column(&name));
     let generated = known.and_then(|known| known.generated.as_ref());
     let computed = generated.is_some_and(|text| !text.ends_with(" STORED"));
     scene.case("set_expression", table, located).fact("virtual", computed)

@@ -85,13 +85,14 @@ pub(super) fn case(
     Some(case)
 }
 
-/// The words in capitals, parentheses apart, `COLUMN` left out.
+/// The words in capitals, without quotes, parentheses apart, `COLUMN` left out.
 fn words(what: &str) -> Vec<String> {
     let upper = what.to_ascii_uppercase();
     let spaced: String = upper
         .chars()
         .flat_map(|character| match character {
             '(' | ')' | ',' | '=' => vec![' ', character, ' '],
+            '"' => Vec::new(),
             other => vec![other],
         })
         .collect();

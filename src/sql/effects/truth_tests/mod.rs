@@ -10,6 +10,7 @@ mod confirmed;
 mod mysql;
 mod page;
 mod postgres;
+mod spelling;
 
 use super::{Judged, judge as judge_changes};
 use crate::model::server::{Engine, Server};

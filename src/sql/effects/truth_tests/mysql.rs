@@ -18,7 +18,7 @@ use crate::sql::split;
 use crate::support::{self, Session};
 
 /// What is there before each statement.
-static BASE: LazyLock<String> = LazyLock::new(|| {
+pub(super) static BASE: LazyLock<String> = LazyLock::new(|| {
     let root = env!("CARGO_MANIFEST_DIR");
     std::fs::read_to_string(format!("{root}/lints/effects/mysql/base.sql")).unwrap()
 });

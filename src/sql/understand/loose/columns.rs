@@ -56,7 +56,7 @@ fn alter_type(mut part: Reader<'_>, table: TableName) -> Option<Vec<Change>> {
         let _collation: Option<TableName> = rest.table();
     }
     let using = rest.eat("USING").then(|| rest.text().to_owned());
-    let data_type = one_line(data_type.text());
+    let data_type = data_type.line();
     let to = ColumnDef { name: column.clone(), data_type, ..ColumnDef::default() };
     Some(vec![Change::ChangeType { table, column, to, using }])
 }
@@ -69,7 +69,7 @@ pub(super) fn column(mut part: Reader<'_>, table: &TableName) -> Option<(ColumnD
     // A type is a word, and what follows it.
     matches!(first.rest.first()?.token, Token::Word(_)).then_some(())?;
     let data_type = first.parse(Parser::parse_data_type).unwrap_or_else(|| {
-        let name = Ident::new(one_line(first.text()));
+        let name = Ident::new(first.line());
         DataType::Custom(ObjectName(vec![ObjectNamePart::Identifier(name)]), Vec::new())
     });
     let mut label = None;
@@ -84,10 +84,6 @@ pub(super) fn column(mut part: Reader<'_>, table: &TableName) -> Option<(ColumnD
     }
     let options: Vec<_> = options.iter().map(|(label, option)| (label.as_ref(), option)).collect();
     Some(column_of(part, table, (name, &data_type), &options))
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The type, and each option, as parts of their own.

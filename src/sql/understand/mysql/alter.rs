@@ -173,7 +173,7 @@ fn change(mut part: Reader<'_>, table: &TableName) -> Option<Vec<Change>> {
 fn alter(mut part: Reader<'_>, whole: Reader<'_>, table: &TableName) -> Option<Change> {
     let table = table.clone();
     if part.eat_any(&["INDEX", "KEY"]) {
-        return Some(Change::TableSetting { table, what: whole.text().to_owned() });
+        return Some(Change::TableSetting { table, what: whole.line() });
     }
     if part.eat_any(&["CHECK", "CONSTRAINT"]) {
         let constraint = part.name()?;
@@ -189,7 +189,7 @@ fn alter(mut part: Reader<'_>, whole: Reader<'_>, table: &TableName) -> Option<C
     let _exists: bool = part.eat("IF EXISTS");
     let column = part.name()?;
     if part.eat("SET DEFAULT") {
-        let default = part.text().to_owned();
+        let default = part.line();
         let default = (!default.eq_ignore_ascii_case("null")).then_some(default);
         return Some(Change::SetDefault { table, column, default });
     }
@@ -197,7 +197,7 @@ fn alter(mut part: Reader<'_>, whole: Reader<'_>, table: &TableName) -> Option<C
         return Some(Change::SetDefault { table, column, default: None });
     }
     part.eat_any(&["SET INVISIBLE", "SET VISIBLE"])
-        .then(|| Change::TableSetting { table, what: whole.text().to_owned() })
+        .then(|| Change::TableSetting { table, what: whole.line() })
 }
 
 fn rename(mut part: Reader<'_>, table: &TableName) -> Option<Change> {

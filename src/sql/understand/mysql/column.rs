@@ -219,7 +219,7 @@ pub(super) fn expression(part: &mut Reader<'_>) -> Option<String> {
         }
     }
     let length = whole.rest.len().checked_sub(part.rest.len())?;
-    Some(Reader { rest: whole.rest.get(..length)?, ..whole }.text().to_owned())
+    Some(Reader { rest: whole.rest.get(..length)?, ..whole }.line())
 }
 
 fn key(part: &mut Reader<'_>, table: &TableName, column: &mut ColumnDef, beside: &mut Vec<Change>) {
@@ -252,7 +252,7 @@ fn generated(part: &mut Reader<'_>, column: &mut ColumnDef) -> Option<()> {
         column.not_null = true;
         return Some(());
     }
-    let expression = part.parenthesis()?.text();
+    let expression = part.parenthesis()?.line();
     let mode = if part.eat_any(&["STORED", "PERSISTENT"]) {
         " STORED"
     } else {

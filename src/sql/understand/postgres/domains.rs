@@ -15,7 +15,7 @@ pub(super) fn create(mut rest: Reader<'_>) -> Option<Act> {
         }
     }
     let length = start.rest.len().saturating_sub(rest.rest.len());
-    let base = Reader { rest: start.rest.get(..length)?, ..start }.text().to_owned();
+    let base = Reader { rest: start.rest.get(..length)?, ..start }.line();
     let checks = rest.has_word("CHECK");
     let not_null = rest
         .rest

@@ -63,6 +63,7 @@ fn one(act: Act) -> Vec<Change> {
 fn create(mut rest: Reader<'_>) -> Option<Vec<Change>> {
     let replaces = rest.eat("OR REPLACE");
     let temporary = rest.eat_any(&["TEMPORARY", "TEMP", "LOCAL TEMPORARY", "LOCAL TEMP"]);
+    let _unlogged: bool = rest.words(2) == ["UNLOGGED", "SEQUENCE"] && rest.eat("UNLOGGED");
     let words = rest.words(2);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let mut inner = rest;

@@ -38,7 +38,7 @@ pub(in crate::sql::understand) fn bound(part: &mut Reader<'_>) -> Option<String>
         let _values: Reader<'_> = part.parenthesis()?;
     }
     let length = start.rest.len().saturating_sub(part.rest.len());
-    Some(Reader { rest: start.rest.get(..length)?, ..start }.text().to_owned())
+    Some(Reader { rest: start.rest.get(..length)?, ..start }.line())
 }
 
 /// Behind CREATE FOREIGN TABLE.

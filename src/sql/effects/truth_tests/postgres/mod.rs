@@ -21,7 +21,7 @@ use copies::Copies;
 use observed::Observed;
 
 /// What is there before each statement.
-static BASE: LazyLock<String> = LazyLock::new(|| {
+pub(super) static BASE: LazyLock<String> = LazyLock::new(|| {
     let root = env!("CARGO_MANIFEST_DIR");
     let read = |name: &str| {
         std::fs::read_to_string(format!("{root}/lints/effects/postgres/{name}.sql")).unwrap()
