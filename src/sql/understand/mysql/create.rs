@@ -29,7 +29,7 @@ pub(in super::super) fn create_table(mut part: Reader<'_>) -> Option<Vec<Change>
             }
         }
     }
-    let (options, origin) = (part.text().to_owned(), Box::default());
+    let (options, origin) = (part.line(), Box::default());
     behind(part, &table, &mut beside)?;
     let key = beside.iter().find_map(primary_key).unwrap_or_default();
     for column in &mut columns {
