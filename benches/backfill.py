@@ -4,11 +4,12 @@
     benches/backfill.py [RUNS]
 
 A column is added and filled from another one for all rows: by one UPDATE, by `zdm migrate` (a backfill of one's own, and the
-rename_column operation with its triggers), and by PGROLL and RESHAPE if those name binaries. The ways are tried in turn on
-fresh copies, RUNS times (default 3); zdm runs at full speed, and as it does by default. The speed is that of filling; zdm then
-verifies every row, which the others do not, and the whole time of the command is there, too. LOAD=500 has that many paced
-point reads and updates a second beside it (none by default), with a control that fills nothing. ZDM names the binary,
-ENGINE=postgres or mariadb one of the databases, ROWS the size of the table. benches/lab.py says what is needed.
+rename_column operation with its triggers), and by other tools, if the environment names them: PGROLL and RESHAPE (add_column
+with `up`), PT_OSC (pt-online-schema-change, which copies the table with a generated column; no triggers stay). The ways are
+tried in turn on fresh copies, RUNS times (default 3); zdm runs at full speed, and as it does by default. The speed is that of
+filling; zdm then verifies every row, which the others do not, and the whole time of the command is there, too. LOAD=500 has
+that many paced point reads and updates a second beside it (none by default), with a control that fills nothing. ZDM names the
+binary, ENGINE=postgres or mariadb one of the databases, ROWS the size of the table. benches/lab.py says what is needed.
 """
 
 import datetime
@@ -17,9 +18,9 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
+import engines
 import lab
 
 TYPE = {"postgres": "text", "mariadb": "varchar(200)"}
@@ -29,19 +30,19 @@ BACKFILL = '[[backfill]]\ntable = "users"\nset = "display_name = upper(name)"\nw
 
 
 def nothing(server):
-    return ["sleep", str(QUIET)], lambda: None
+    return ["sleep", str(QUIET)], lambda: None, "users"
 
 
 def one_update(server):
     server.sql(f"ALTER TABLE users ADD COLUMN display_name {TYPE[server.family]}")
-    return server.client("UPDATE users SET display_name = upper(name)"), lambda: None
+    return server.client("UPDATE users SET display_name = upper(name)"), lambda: None, "users"
 
 
 def zdm(files, *arguments):
     def prepare(server):
         project = lab.Project(server, {name: text.replace("TYPE", TYPE[server.family]) for name, text in files.items()})
         project.run("expand")
-        return project.command("migrate", *arguments), project.remove
+        return project.command("migrate", *arguments), project.remove, "users"
 
     return prepare
 
@@ -50,23 +51,18 @@ OWN = {"expand.sql": "ALTER TABLE users ADD COLUMN display_name TYPE;\n", "migra
 RENAME = {"migration.toml": lab.RENAME}
 
 
-def pgroll(server):
-    path = os.path.join(tempfile.mkdtemp(prefix="zdm-bench-"), "01_display.yaml")
-    with open(path, "w") as file:
-        file.write("operations:\n  - add_column:\n      table: users\n      up: upper(name)\n"
-                   "      column: { name: display_name, type: text, nullable: true }\n")
-    base = [os.environ["PGROLL"], "--postgres-url", server.url + "?sslmode=disable"]
-    subprocess.run([*base, "init"], check=True, capture_output=True)
-    subprocess.run([*base, "baseline", "00_base", os.path.dirname(path), "--yes"], check=True, capture_output=True)
-    return [*base, "start", path], lambda: None
+def other(kind):
+    def prepare(server):
+        engine = kind(server).column("1_display", "display_name", "upper(name)")
+        return engine.start(), engine.remove, f"{engine.view()}.users"
+
+    return prepare
 
 
-def reshape(server):
-    folder = tempfile.mkdtemp(prefix="zdm-bench-")
-    with open(os.path.join(folder, "1_display.toml"), "w") as file:
-        file.write('[[actions]]\ntype = "add_column"\ntable = "users"\nup = "upper(name)"\n'
-                   '[actions.column]\nname = "display_name"\ntype = "TEXT"\n')
-    return [os.environ["RESHAPE"], "migration", "start", "--url", server.url, "--dirs", folder], lambda: None
+def copy(server):
+    """A table with the column generated, filled from the old one and put in its place."""
+    alter = f"ADD COLUMN display_name {TYPE[server.family]} AS (upper(name)) STORED"
+    return [os.environ["PT_OSC"], "--execute", "--alter", alter, f"h=127.0.0.1,P={server.port},u=bench,D=bench,t=users"], lambda: None, "users"
 
 
 def ways(server):
@@ -76,11 +72,10 @@ def ways(server):
     yield "zdm migrate --full-speed", zdm(OWN, "--full-speed")
     yield "zdm migrate --full-speed, rename_column", zdm(RENAME, "--full-speed")
     yield "zdm migrate", zdm(OWN)
-    if server.family == "postgres":
-        if "PGROLL" in os.environ:
-            yield "pgroll start", pgroll
-        if "RESHAPE" in os.environ:
-            yield "reshape start", reshape
+    for kind in engines.engines(server):
+        yield f"{kind.name} start", other(kind)
+    if server.family == "mariadb" and os.environ.get("PT_OSC"):
+        yield "pt-online-schema-change, ADD COLUMN ... AS (upper(name)) STORED", copy
 
 
 def filling(said, end):
@@ -100,7 +95,7 @@ def filling(said, end):
 def trial(server, prepare):
     server.fresh()
     size = server.size()
-    command, cleanup = prepare(server)
+    command, cleanup, table = prepare(server)
     load = server.load(LOAD, lab.ROWS, read="status") if LOAD else None
     if load:
         time.sleep(2)
@@ -120,7 +115,7 @@ def trial(server, prepare):
     if load:
         figures.update(zip(("n", "p50", "p99", "max", "slow"), lab.latencies(rows, zero, end)))
     if prepare is not nothing:
-        wrong = server.sql("SELECT count(*) FROM users WHERE display_name IS NULL OR upper(display_name) <> upper(name)")
+        wrong = server.sql(f"SELECT count(*) FROM {table} WHERE display_name IS NULL OR upper(display_name) <> upper(name)")
         if wrong:
             sys.exit(f"{' '.join(command)}: {wrong} rows are wrong")
     cleanup()

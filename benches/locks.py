@@ -13,10 +13,10 @@ table, PGROLL and RESHAPE the binaries of those tools, which are tried, too, if 
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
+import engines
 import lab
 
 ADD = "ALTER TABLE users ADD COLUMN extra int"
@@ -37,22 +37,12 @@ def of_project(files, before, arguments):
     return prepare
 
 
-def pgroll(server):
-    tool = os.environ["PGROLL"]
-    path = os.path.join(tempfile.mkdtemp(prefix="zdm-bench-"), "01_extra.yaml")
-    with open(path, "w") as file:
-        file.write("operations:\n  - add_column:\n      table: users\n      column: { name: extra, type: int, nullable: true }\n")
-    base = [tool, "--postgres-url", server.url + "?sslmode=disable"]
-    subprocess.run([*base, "init"], check=True, capture_output=True)
-    subprocess.run([*base, "baseline", "00_base", os.path.dirname(path), "--yes"], check=True, capture_output=True)
-    return [*base, "start", path], lambda: None
+def other(kind):
+    def prepare(server):
+        engine = kind(server).column("1_extra", "extra", kind="int")
+        return engine.start(), engine.remove
 
-
-def reshape(server):
-    folder = tempfile.mkdtemp(prefix="zdm-bench-")
-    with open(os.path.join(folder, "1_extra.toml"), "w") as file:
-        file.write('[[actions]]\ntype = "add_column"\ntable = "users"\n[actions.column]\nname = "extra"\ntype = "INTEGER"\n')
-    return [os.environ["RESHAPE"], "migration", "start", "--url", server.url, "--dirs", folder], lambda: None
+    return prepare
 
 
 def ways(server):
@@ -61,11 +51,8 @@ def ways(server):
     yield "zdm expand, the same", of_project({"expand.sql": ADD + ";\n"}, [], ["expand"])
     yield "zdm expand, rename_column", of_project({"migration.toml": lab.RENAME}, [], ["expand"])
     yield "zdm contract, rename_column", of_project({"migration.toml": lab.RENAME}, [["expand"], ["migrate", "--full-speed"]], ["contract"])
-    if server.family == "postgres":
-        if "PGROLL" in os.environ:
-            yield "pgroll start, add_column", pgroll
-        if "RESHAPE" in os.environ:
-            yield "reshape start, add_column", reshape
+    for kind in engines.engines(server):
+        yield f"{kind.name} start, add_column", other(kind)
 
 
 def hold(server, ready):

@@ -1,5 +1,6 @@
-//! What was found by running other expand/contract engines (pgroll at cdbe9b0f, reshape 0.11.2, PostgreSQL 17): fifteen
-//! faults, F1 to F15. None of them may happen to zdm, on any of its databases that it concerns.
+//! What was found by running other expand/contract engines (pgroll 0.16.2, reshape 0.11.2, PostgreSQL 17): fifteen faults, F1
+//! to F15. None of them may happen to zdm, on any of its databases that it concerns. `benches/peers.py` does the same to those
+//! engines' binaries; docs/benchmarks.md has what it saw.
 
 use std::time::{Duration, Instant};
 
