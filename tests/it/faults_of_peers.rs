@@ -59,7 +59,7 @@ fn f01_a_contract_after_a_killed_backfill_takes_nothing_away() {
     });
 }
 
-/// pgroll: `complete` from a second shell while `start` still filled; both ended, and 790,000 names were lost.
+/// pgroll: `complete` from a second shell while `start` still filled; 790,000 of 1,000,000 names were lost.
 #[test]
 fn f02_a_contract_beside_a_running_backfill_is_refused() {
     support::each(|db| {
@@ -194,8 +194,8 @@ fn f07_what_a_lock_held_up_is_done_by_the_next_run() {
     });
 }
 
-/// Both: `lock_timeout` also ended CREATE INDEX CONCURRENTLY, which waits for old transactions by its nature; an invalid
-/// index stayed, and the migration was given up. PostgreSQL alone has such a statement.
+/// Both: `lock_timeout` also ended CREATE INDEX CONCURRENTLY, which waits for old transactions by its nature; the second try
+/// met the invalid index of the first, and the migration was given up. PostgreSQL alone has such a statement.
 #[test]
 fn f08_an_index_is_built_concurrently_beside_an_open_transaction() {
     let Some(db) = support::postgres() else { return };
@@ -318,7 +318,8 @@ fn f12_row_security_hides_as_much_as_before_and_the_backfill_sees_everything() {
     assert_eq!(lost(&db, "title"), "0");
 }
 
-/// Both: commands that did nothing ended with rc 0: `start` without a baseline, `migrate` while one is active.
+/// Both: commands that did nothing ended with rc 0: pgroll's `start` without a baseline, its `migrate` while one is active,
+/// reshape's `start` while one is.
 #[test]
 fn f13_a_command_that_could_not_do_its_work_says_so_by_its_exit_code() {
     support::each(|db| {
@@ -344,7 +345,8 @@ fn f13_a_command_that_could_not_do_its_work_says_so_by_its_exit_code() {
     });
 }
 
-/// Both: SIGTERM during a backfill left triggers, a half filled column and a state that `complete` took for a good one.
+/// Both: SIGTERM during a backfill left triggers and a half filled column. pgroll's `start` was refused from then on, and its
+/// `complete` took the state for a good one; reshape began at the first row again.
 #[test]
 fn f14_sigterm_in_a_backfill_stops_at_a_checkpoint_and_the_same_command_goes_on() {
     support::each(|db| {
@@ -363,8 +365,8 @@ fn f14_sigterm_in_a_backfill_stops_at_a_checkpoint_and_the_same_command_goes_on(
     });
 }
 
-/// Both: when all sessions ended in mid-backfill (a fail-over), pgroll rolled everything back, reshape ended in a state
-/// that it could not leave.
+/// Both: when all sessions ended in mid-backfill (a fail-over), `start` failed; pgroll rolled everything back or stayed in
+/// progress, as after SIGTERM, reshape began at the first row when run again.
 #[test]
 fn f15_a_backfill_whose_sessions_all_end_goes_on_by_itself() {
     support::each(|db| {
