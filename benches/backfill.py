@@ -18,6 +18,7 @@ import os
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import engines
@@ -92,6 +93,16 @@ def filling(said, end):
     return begun and end - begun
 
 
+def watch(pid, peak):
+    """The most memory of a program, KiB: wait4 would say this process's own, from before the program took its place."""
+    while True:
+        try:
+            peak[0] = int(open(f"/proc/{pid}/status").read().split("VmHWM:")[1].split()[0])
+        except (OSError, IndexError):
+            return
+        time.sleep(0.02)
+
+
 def trial(server, prepare):
     server.fresh()
     size = server.size()
@@ -103,6 +114,8 @@ def trial(server, prepare):
         command += ["-v", "--log-format", "json"]
     written, cpu, begun, zero = server.written(), server.cpu(), time.monotonic(), time.time()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    peak = [0]
+    threading.Thread(target=watch, args=(child.pid, peak), daemon=True).start()
     said = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     wall, own = time.monotonic() - begun, usage.ru_utime + usage.ru_stime
@@ -110,7 +123,7 @@ def trial(server, prepare):
     if status:
         sys.exit(f"{' '.join(command)} failed: {said}")
     rows, failed = load.stop() if load else ([], 0)
-    figures = {"wall": wall, "fill": filling(said, end) or wall, "cpu": cpu, "own": own, "memory": usage.ru_maxrss / 1024, "failed": failed,
+    figures = {"wall": wall, "fill": filling(said, end) or wall, "cpu": cpu, "own": own, "memory": peak[0] / 1024, "failed": failed,
                "written": (server.written() - written) / lab.ROWS, "size": server.size() / size, "note": server.note()}
     if load:
         figures.update(zip(("n", "p50", "p99", "max", "slow"), lab.latencies(rows, zero, end)))
