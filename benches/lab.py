@@ -24,6 +24,8 @@ import pymysql
 HERE = os.path.dirname(os.path.abspath(__file__))
 ZDM = os.path.abspath(os.environ.get("ZDM", os.path.join(HERE, "../target/dist/zdm")))
 ROWS = int(os.environ.get("ROWS", "1000000"))
+# A shell lets what it starts in the background ignore this signal, and pgbench, which is ended by it, would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def program(name):
