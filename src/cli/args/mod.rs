@@ -1,5 +1,6 @@
 //! The arguments: each flag is defined once and gives help, completions and docs/cli.md. Parses only.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -174,7 +175,7 @@ pub(crate) enum Command {
     Wait(WaitArgs),
     /// Report for an application that cannot embed the library: join, renew, leave; runs it as a child
     #[command(
-        after_help = "Examples:\n  zdm report --service worker --version 42 --manifest zdm-manifest -- ./worker --queue mail"
+        after_help = "Examples:\n  zdm report --service worker --version 42 --manifest zdm-manifest -- ./worker --queue mail\n  zdm report --service worker --listen 127.0.0.1:8089      # /ready and /live, for an orchestrator"
     )]
     Report(ReportArgs),
     /// Write what a build of a service tolerates and needs, for its image
@@ -377,6 +378,9 @@ pub(crate) struct ReportArgs {
     /// How long to wait for what the build needs
     #[arg(long, value_parser = duration::parse, default_value = "60s", value_name = "TIME")]
     pub(crate) join_timeout: Duration,
+    /// Answer probes over HTTP: GET /ready is 200 while the lease holds, else 503; GET /live
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
     /// The application and its arguments [default: only report, until SIGTERM]
     #[arg(last = true, value_name = "CMD")]
     pub(crate) child: Vec<std::ffi::OsString>,

@@ -25,6 +25,7 @@ pub(crate) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<ExitCode, Stop
         manifest: manifest.transpose()?,
         tolerates: args.tolerates.clone(),
         join_timeout: args.join_timeout,
+        listen: args.listen,
         command: args.child.clone(),
     };
     let code = shell.block_on(report_child::report(job))??;

@@ -3,11 +3,13 @@
 //! With a command, the command runs as a child for exactly as long as the lease holds, so that an expired lease means
 //! "gone". Without one, the application says for itself what it is: then an expired lease means nothing.
 
+mod probe;
 mod signals;
 pub(crate) mod under;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use tokio::process::Child;
 use tokio::signal::unix::SignalKind;
 use tokio_util::sync::CancellationToken;
 
+use self::probe::Probe;
 use self::signals::Signals;
 use crate::app::deadline::margin;
 use crate::app::{Instance, JoinError, Readiness, StopReason};
@@ -39,6 +42,8 @@ pub(crate) struct ReportJob {
     pub(crate) tolerates: Vec<String>,
     /// How long to wait for what the build needs (60 s by default).
     pub(crate) join_timeout: Duration,
+    /// Where probes are answered: `/ready` and `/live`.
+    pub(crate) listen: Option<SocketAddr>,
     /// The command and its arguments; empty: only report, until SIGTERM or SIGINT.
     pub(crate) command: Vec<OsString>,
 }
@@ -47,6 +52,10 @@ pub(crate) struct ReportJob {
 /// a signal ended it). Takes the signals of the process for itself.
 pub(crate) async fn report(job: ReportJob) -> Result<u8, Error> {
     let mut signals = Signals::listen()?;
+    let probe = match job.listen {
+        Some(address) => Some(Probe::listen(address).await?),
+        None => None,
+    };
     // Raised by the watchdog's thread.
     let over = CancellationToken::new();
     let ending = if job.command.is_empty() { Ending::Reports } else { Ending::Suspends };
@@ -74,6 +83,9 @@ pub(crate) async fn report(job: ReportJob) -> Result<u8, Error> {
         joined = joining.join() => joined.map_err(|error| refused(&error))?,
         kind = signals.next_end() => return Err(interrupted(kind)),
     };
+    if let Some(probe) = &probe {
+        probe.show(&instance);
+    }
 
     let ended = match job.command.split_first() {
         Some((program, arguments)) => run(&instance, program, arguments, &mut signals, &over).await,

@@ -1,10 +1,11 @@
 //! `zdm report`: the application as a child that lives no longer than its lease.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{PATIENCE, TTL, fence, install, migration, until, until_renewed, value};
+use super::{PATIENCE, TTL, fence, install, migration, run, until, until_renewed, value};
 use crate::support::{self, Network, Proxy};
 
 /// A running `zdm report`.
@@ -197,6 +198,69 @@ fn the_command_does_not_outlive_a_wrapper_that_is_killed() {
         report.signal("KILL");
         report.end();
         until("the command ends", || !lives(&pid));
+        std::fs::remove_file(file).unwrap();
+    });
+}
+
+/// The status and the text of an answer to `METHOD /path`; nothing while nobody listens.
+fn ask(address: &str, request: &str) -> (String, String) {
+    let mut answer = String::new();
+    if let Ok(mut stream) = TcpStream::connect(address) {
+        write!(stream, "{request} HTTP/1.1\r\nHost: probe\r\n\r\n").unwrap();
+        stream.read_to_string(&mut answer).unwrap();
+    }
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    (head.split(' ').nth(1).unwrap_or_default().to_owned(), body.trim().to_owned())
+}
+
+fn until_answered(address: &str, request: &str, status: &str, text: &str) {
+    let wanted = (status.to_owned(), text.to_owned());
+    until(&format!("{request}: {text}"), || ask(address, request) == wanted);
+}
+
+#[test]
+fn probes_are_answered_by_what_the_lease_is() {
+    support::each(|db| {
+        install(db);
+        migration(db, "0002_b", "expanded");
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let file = std::env::temp_dir().join(format!("{}.probed", db.name));
+        std::fs::write(&file, "zdm-manifest 1\nservice api\nneeds 0002_b migrated\n").unwrap();
+        let proxy = Proxy::before(&db.url);
+        let flags = ["--listen", &address, "--manifest", file.to_str().unwrap()];
+        let report = Report::start(&proxy.url(&db.url), &flags, None);
+        until_answered(&address, "GET /ready", "503", "joining");
+        until_answered(&address, "GET /live", "200", "live");
+
+        run(db, "UPDATE zdm_migration SET state = 'migrated' WHERE id = '0002_b'");
+        until_answered(&address, "GET /ready", "200", "serving");
+        until_answered(&address, "POST /ready", "405", "GET /ready or /live");
+        until_answered(&address, "GET /readyz", "404", "there are /ready and /live");
+
+        // Whoever sends nothing, or half of a question, keeps nobody from being answered.
+        let half = |number| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            if number % 2 == 0 {
+                stream.write_all(b"GET /ready HT").unwrap();
+            }
+            stream
+        };
+        let silent: Vec<_> = (0..500).map(half).collect();
+        proxy.set(Network::Down);
+        until_answered(&address, "GET /ready", "503", "suspended");
+        until_answered(&address, "GET /live", "200", "live");
+        drop(silent);
+        proxy.set(Network::Up);
+        until_answered(&address, "GET /ready", "200", "serving");
+
+        // Whoever comes second says so, and starts nothing.
+        let (status, out, err) =
+            Report::start(&db.url, &["--listen", &address], Some("echo at work")).end();
+        assert_eq!((status.code(), out.as_str()), (Some(1), ""));
+        assert!(err.contains(&format!("could not listen on {address}")), "{err}");
+
+        report.signal("TERM");
+        assert_eq!(report.end().0.code(), Some(0));
         std::fs::remove_file(file).unwrap();
     });
 }
