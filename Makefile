@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-matrix check fmt docs servers
+.PHONY: help demo test test-examples test-faults test-matrix check fmt servers
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for MariaDB)
 	@scripts/servers.sh $(or $(ENGINE),postgres)
@@ -10,6 +10,9 @@ demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for 
 
 test: ## run everything that CI runs
 	@scripts/test.sh
+
+test-examples: ## hold the clients of examples/languages against servers (gets Node, Go, Java and drivers)
+	@scripts/examples.sh
 
 test-faults: ## try every fault at every point of every command (takes long; FAULTS=postgres:contract for a part)
 	@scripts/test-faults.sh $(FAULTS)
@@ -23,9 +26,6 @@ check: ## compile and lint, without running tests
 
 fmt: ## format the code
 	cargo fmt
-
-docs: ## build the library's documentation and open it
-	cargo doc --no-deps --open
 
 servers: ## get the servers that the demo and the tests need
 	@scripts/servers.sh postgres mariadb

@@ -22,6 +22,7 @@ mod demo;
 mod doctor;
 mod engine;
 mod evidence;
+mod examples;
 mod faults_of_peers;
 mod gate;
 mod gate_faults;

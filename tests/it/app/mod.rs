@@ -17,7 +17,7 @@ use crate::support::{Db, Engine};
 /// How long a lease lives in these tests.
 const TTL: Duration = Duration::from_millis(1500);
 /// How long anything may take to happen on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 const POSTGRES: &[&str] = &[
     include_str!("../../../src/database/postgres/schema/V1__state.sql"),
@@ -34,7 +34,7 @@ const MYSQL: &[&str] = &[
 ];
 
 /// Makes the tables and functions of the state, and declares service `api`.
-fn install(db: &Db) {
+pub(crate) fn install(db: &Db) {
     let session = db.session();
     if db.engine == Engine::Postgres {
         session.run("CREATE SCHEMA zdm");
@@ -62,11 +62,11 @@ fn sql(db: &Db, text: &str) -> String {
     }
 }
 
-fn run(db: &Db, text: &str) {
+pub(crate) fn run(db: &Db, text: &str) {
     db.run(&sql(db, text));
 }
 
-fn value(db: &Db, text: &str) -> String {
+pub(crate) fn value(db: &Db, text: &str) -> String {
     db.value(&sql(db, text))
 }
 
@@ -83,7 +83,7 @@ fn call_sql(db: &Db, function: &str, arguments: &str) -> String {
 }
 
 /// What a gate does in its second step (the kind is `tolerate` or `withdraw`).
-fn fence(db: &Db, migration: &str, kind: &str, status: &str) {
+pub(crate) fn fence(db: &Db, migration: &str, kind: &str, status: &str) {
     run(db, "UPDATE zdm_gate SET epoch = epoch + 1");
     run(
         db,
@@ -94,12 +94,12 @@ fn fence(db: &Db, migration: &str, kind: &str, status: &str) {
     );
 }
 
-fn unfence(db: &Db) {
+pub(crate) fn unfence(db: &Db) {
     run(db, "UPDATE zdm_gate SET epoch = epoch + 1");
     run(db, "DELETE FROM zdm_fence");
 }
 
-fn migration(db: &Db, id: &str, state: &str) {
+pub(crate) fn migration(db: &Db, id: &str, state: &str) {
     run(db, &format!("DELETE FROM zdm_migration WHERE id = '{id}'"));
     run(
         db,
@@ -122,7 +122,7 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 /// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
