@@ -45,4 +45,4 @@ fi
 
 scripts/servers.sh postgres mariadb
 export NODE_PATH="$modules/node_modules" ZDM_REQUIRE_EXAMPLES=1 ZDM_REQUIRE_SERVERS=1
-cargo test --locked --test it -- examples::an_example
+cargo test --locked --test it -- examples::an_example examples::manifests

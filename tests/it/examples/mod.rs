@@ -1,6 +1,7 @@
 //! The clients of examples/languages: the same cases for each language, on each database.
 
 mod language;
+mod manifests;
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ExitStatus, Stdio};
