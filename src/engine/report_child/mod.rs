@@ -163,7 +163,13 @@ async fn run(
                 Ok(status) => Ended::gone(Ok(code(status))),
                 Err(error) => Ended::there(lost_child(error)),
             },
-            kind = signals.next() => pass_on(&child, kind),
+            kind = signals.next() => {
+                // Asked to end: from here on the answer to /ready is that nothing new should come.
+                if kind == SignalKind::terminate() || kind == SignalKind::interrupt() {
+                    instance.drain();
+                }
+                pass_on(&child, kind);
+            }
             () = over.cancelled() => break,
         }
     }

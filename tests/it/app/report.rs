@@ -264,3 +264,26 @@ fn probes_are_answered_by_what_the_lease_is() {
         std::fs::remove_file(file).unwrap();
     });
 }
+
+#[test]
+fn a_command_that_was_asked_to_end_gets_no_new_work_and_keeps_its_lease() {
+    support::each(|db| {
+        install(db);
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let folder = tempfile::tempdir().unwrap();
+        let (up, done) = (folder.path().join("up"), folder.path().join("done"));
+        let finish = format!("until [ -e {} ]; do sleep 0.05; done; exit 42", done.display());
+        let script =
+            format!("trap '{finish}' TERM; : > {}; while :; do sleep 0.05; done", up.display());
+        let report = Report::start(&db.url, &["--listen", &address], Some(&script));
+        until("the command listens", || up.exists());
+        until_answered(&address, "GET /ready", "200", "serving");
+        report.signal("TERM");
+        until_answered(&address, "GET /ready", "503", "draining");
+        until_answered(&address, "GET /live", "200", "live");
+        until_renewed(db);
+        std::fs::write(done, "").unwrap();
+        assert_eq!(report.end().0.code(), Some(42));
+        assert_eq!(value(db, LEFT), "1 1");
+    });
+}
