@@ -230,8 +230,10 @@ impl Table {
             }
             Change::DropConstraint { constraint, .. } => {
                 let primary = constraint.eq_ignore_ascii_case("PRIMARY")
+                    || self.shape.key_name.as_ref() == Some(constraint)
                     || *constraint == format!("{}_pkey", name.name);
                 if primary {
+                    self.shape.key_name = None;
                     self.key.clear();
                 }
                 self.constraints.retain(|known| !same(&known.name, constraint));

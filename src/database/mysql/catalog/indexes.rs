@@ -51,6 +51,7 @@ pub(super) async fn read(reading: &mut Reading<'_>) -> Result<(), DbError> {
     for built in keys {
         if let Some(table) = reading.table(&built.table) {
             table.key.clone_from(&built.index.columns);
+            table.shape.key_name = is_primary(built).then(|| built.index.name.clone());
         }
     }
     for mut built in building.into_iter().filter(|built| !is_primary(built)) {

@@ -102,7 +102,7 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
     let in_wide_key = (wide(context.key()) && !context.drops_constraint("PRIMARY"))
         || held.iter().any(|index| index.unique && wide(&index.columns) && !context.goes(index));
     context
-        .case("drop_column")
+        .reorders(context.case("drop_column"))
         .fact("in-wide-key", in_wide_key)
         .fact("missing", is_missing(name, context))
         .fact(

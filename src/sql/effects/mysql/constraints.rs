@@ -17,7 +17,8 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
                 .fact("ignore", context.changes.iter().any(|located| located.has("ignore")))
                 .fact("second", !context.key().is_empty() && !drops)
                 .fact("same-as-before", drops && same(context.key(), &constraint.columns, context))
-                .fact("same-as-unique", is_unique(constraint, context))
+                .fact("same-as-unique", is_order(constraint, context))
+                .fact("replaces-unique", is_order(constraint, context) && drops_order(context))
         }
         ConstraintDefKind::ForeignKey { .. } => {
             let unchecked = context.changes.iter().any(|located| located.has(KEYS_UNCHECKED));
@@ -113,14 +114,14 @@ fn same(a: &[String], b: &[String], context: &Context<'_>) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| context.same(a, b))
 }
 
-fn is_unique(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
-    let refuses_null = |name: &String| context.column(name).is_some_and(|known| known.not_null);
-    context.key().is_empty()
-        && context.indexes().iter().any(|index| {
-            index.unique
-                && index.columns.iter().all(refuses_null)
-                && same(&index.columns, &constraint.columns, context)
-        })
+/// Whether the rows of a table without a primary key are in the order of that one, because of a unique key.
+fn is_order(constraint: &ConstraintDef, context: &Context<'_>) -> bool {
+    context.clustering().is_some_and(|index| same(&index.columns, &constraint.columns, context))
+}
+
+/// Whether the unique key that orders the rows goes.
+fn drops_order(context: &Context<'_>) -> bool {
+    context.clustering().is_some_and(|index| context.drops_index(index))
 }
 
 /// DROP CONSTRAINT, FOREIGN KEY, CHECK, PRIMARY KEY.
@@ -202,7 +203,7 @@ fn drop_primary_key(context: &Context<'_>) -> Case {
     let is_mysql = context.server.engine == Engine::MySql;
     let goes = new_key.is_none() || (is_mysql && !again);
     context
-        .case("drop_primary_key")
+        .reorders(context.case("drop_primary_key"))
         .fact("counts", still)
         .fact(
             "referenced",

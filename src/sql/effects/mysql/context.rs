@@ -120,6 +120,9 @@ impl<'a> Context<'a> {
     /// The primary key's columns; empty: there is none, or it is not known.
     pub(super) fn key(&self) -> &'a [String] {
         let key = self.known.map(|known| known.key.as_slice()).unwrap_or_default();
+        if self.known.is_some_and(|known| known.shape.key_name.is_some()) {
+            return key;
+        }
         // The catalog of a live table puts a unique key there when there is no primary one.
         let is_unique = |index: &Index| index.unique && index.columns == key;
         if self.indexes().iter().any(is_unique) { &[] } else { key }
@@ -144,6 +147,38 @@ impl<'a> Context<'a> {
         let refuses_null = |name: &String| self.column(name).is_some_and(|known| known.not_null);
         let unique = |index: &&Index| index.unique && index.columns.iter().all(refuses_null);
         self.indexes().iter().find(unique).filter(|_| self.key().is_empty())
+    }
+
+    /// The columns by which InnoDB orders the rows; empty: by a number of its own.
+    pub(super) fn order(&self) -> &'a [String] {
+        let unique = self.clustering().map(|index| index.columns.as_slice()).unwrap_or_default();
+        if self.key().is_empty() { unique } else { self.key() }
+    }
+
+    /// The same after the statement; which unique keys it adds is not looked at.
+    fn next_order(&self) -> &'a [String] {
+        if let Some(new) = self.new_key() {
+            return &new.columns;
+        }
+        let stays = |columns: &[String]| !columns.iter().any(|name| self.drops_column(name));
+        if !self.key().is_empty() && !self.drops_constraint("PRIMARY") && stays(self.key()) {
+            return self.key();
+        }
+        let refuses_null = |name: &String| self.column(name).is_some_and(|known| known.not_null);
+        let mut unique = self.indexes().iter().filter(|index| {
+            index.unique && index.columns.iter().all(refuses_null) && !self.drops_index(index)
+        });
+        let next = unique.find(|index| stays(&index.columns));
+        next.map(|index| index.columns.as_slice()).unwrap_or_default()
+    }
+
+    /// What becomes of the order of the rows when what orders them goes: MariaDB takes the next key for it.
+    pub(super) fn reorders(&self, case: Case) -> Case {
+        let (old, new) = (self.order(), self.next_order());
+        let same =
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| self.same(old, new));
+        let there = !old.is_empty() && !new.is_empty();
+        case.fact("same-order", there && same).fact("next-order", there && !same)
     }
 
     /// Whether a foreign key of the table that stays changes its rows: ON DELETE CASCADE and the like.

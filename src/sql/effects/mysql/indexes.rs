@@ -72,7 +72,9 @@ fn clusters(columns: &[String], context: &Context<'_>) -> bool {
     let Some(known) = context.known else { return false };
     let refuses_null = |name: &String| context.column(name).is_some_and(|column| column.not_null);
     let is_key = |index: &Index| index.unique && index.columns.iter().all(refuses_null);
-    known.key.is_empty() && columns.iter().all(refuses_null) && !known.indexes.iter().any(is_key)
+    context.key().is_empty()
+        && columns.iter().all(refuses_null)
+        && !known.indexes.iter().any(is_key)
 }
 
 fn lacks_partition_columns(columns: &[String], context: &Context<'_>) -> bool {
@@ -91,9 +93,17 @@ pub(super) fn drop(name: &str, context: &Context<'_>) -> Case {
         && context.server.engine == Engine::MariaDb;
     let clustering = context.clustering().is_some_and(|first| context.same(&first.name, name));
     let kind = known.and_then(|index| index.kind.as_deref());
+    let same = |a: &[String], b: &[String]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| context.same(a, b))
+    };
+    let replaces = context
+        .new_key()
+        .zip(known)
+        .is_some_and(|(new, index)| clustering && same(&new.columns, &index.columns));
     context
-        .case("drop_index")
+        .reorders(context.case("drop_index"))
         .fact("missing", missing)
+        .fact("replaced-by-key", replaces)
         .fact("same-again", replaced)
         .fact("clustering", clustering && context.new_key().is_none())
         .fact("drop-vector", kind == Some("VECTOR"))
