@@ -181,6 +181,8 @@ pub(crate) struct Storage {
     pub(crate) engine: Option<String>,
     /// `COMPRESSED`, in capitals.
     pub(crate) row_format: Option<String>,
+    /// The page size of compressed rows in KiB, when one was given.
+    pub(crate) key_block_size: Option<u64>,
     /// The default character set of its columns.
     pub(crate) charset: Option<String>,
     /// The default collation of its columns.
@@ -189,14 +191,23 @@ pub(crate) struct Storage {
     pub(crate) partitioned: Option<String>,
     /// The columns that its partitions go by.
     pub(crate) partition_columns: Vec<String>,
-    /// The names of its partitions; empty when they are not known.
-    pub(crate) partitions: Vec<String>,
+    /// Its partitions in their order; empty when they are not known.
+    pub(crate) partitions: Vec<Partition>,
     /// Whether the last of them is for all values to come: MAXVALUE.
     pub(crate) partitions_end: bool,
     /// WITH SYSTEM VERSIONING.
     pub(crate) versioned: bool,
     /// The generated columns that are stored, where their expressions do not say so by ` STORED` at their end.
     pub(crate) stored: Vec<String>,
+}
+
+/// A partition of MySQL or MariaDB.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Partition {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it is for, as written behind VALUES LESS THAN or VALUES IN; empty: nothing is said.
+    pub(crate) values: Vec<String>,
 }
 
 /// A column.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::act::{Act, Read};
+use super::catalog::Partition;
 use super::span::Span;
 use crate::model::name::TableName;
 
@@ -136,7 +137,7 @@ pub(crate) enum Change {
         to: Option<TableName>,
         /// The partitions that it names, and those that it makes.
         listed: Vec<String>,
-        made: Vec<String>,
+        made: Vec<Partition>,
         /// One of those that it makes is for all values to come: MAXVALUE.
         open: bool,
     },

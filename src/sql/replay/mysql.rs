@@ -2,7 +2,7 @@
 
 use crate::model::name::TableName;
 use crate::model::server::Engine;
-use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Index, Storage, Table};
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Index, Partition, Storage, Table};
 use crate::sql::change::{ConstraintDef, ConstraintDefKind, Position};
 
 impl Catalog {
@@ -134,7 +134,11 @@ impl Storage {
             "ENGINE" | "TYPE" => self.engine = text(),
             "ROW_FORMAT" => self.row_format = text().map(|text| text.to_ascii_uppercase()),
             // A page size compresses where no format is named.
-            "KEY_BLOCK_SIZE" if self.row_format.is_none() && value != Some("0") => {
+            "KEY_BLOCK_SIZE" if self.row_format.is_some() || value == Some("0") => {
+                self.key_block_size = value.and_then(|size| size.parse().ok());
+            }
+            "KEY_BLOCK_SIZE" => {
+                self.key_block_size = value.and_then(|size| size.parse().ok());
                 self.row_format = Some("COMPRESSED".to_owned());
             }
             "CHARSET" => {
@@ -160,10 +164,10 @@ impl Storage {
     pub(super) fn list_partitions(
         &mut self,
         operation: &str,
-        (listed, made): (&[String], &[String]),
+        (listed, made): (&[String], &[Partition]),
         open: bool,
     ) {
-        let goes = |name: &String| listed.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let goes = |one: &Partition| listed.iter().any(|name| name.eq_ignore_ascii_case(&one.name));
         match operation {
             "PARTITION BY" | "REMOVE PARTITIONING" => {
                 self.partitions = made.to_vec();
@@ -171,8 +175,9 @@ impl Storage {
             }
             "DROP PARTITION" | "REORGANIZE PARTITION" if !self.partitions.is_empty() => {
                 let last_goes = self.partitions.last().is_some_and(goes);
-                self.partitions.retain(|name| !goes(name));
-                self.partitions.extend_from_slice(made);
+                let at = self.partitions.iter().position(goes).unwrap_or(self.partitions.len());
+                self.partitions.retain(|one| !goes(one));
+                self.partitions.splice(at..at, made.iter().cloned());
                 self.partitions_end = (self.partitions_end && !last_goes) || open;
             }
             "ADD PARTITION" if !self.partitions.is_empty() => {

@@ -481,7 +481,7 @@ fn columns_that_sqlparser_does_not_know_are_read_option_by_option() {
         &[
             "create t [a varchar(9) not-null, b text default=1] key=[a]",
             "t index b [b] VECTOR",
-            "t PERIOD=p",
+            "t PERIOD=p (c, d)",
         ],
     );
 }

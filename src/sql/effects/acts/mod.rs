@@ -4,6 +4,7 @@
 
 mod bounds;
 mod drops;
+mod hashes;
 mod objects;
 mod partitions;
 mod pruning;

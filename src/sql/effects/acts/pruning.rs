@@ -4,10 +4,11 @@
 
 use std::cmp::Ordering;
 
+use super::hashes;
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::act::{Comparison, Limit};
-use crate::sql::catalog::{Catalog, Table, TableKind};
+use crate::sql::catalog::{Catalog, TableKind};
 use crate::sql::types::DataType;
 
 /// A table and those below it in which rows can be that meet all limits, from above to below. What a server refuses may have
@@ -81,6 +82,7 @@ fn way(
 /// A partitioned table's column and partitions.
 struct Level {
     column: String,
+    data_type: String,
     kind: Kind,
     children: Vec<(TableName, Bound)>,
 }
@@ -90,6 +92,11 @@ enum Bound {
     OneOf(Vec<String>),
     /// From the first, if there is one, up to before the second.
     Between(Option<String>, Option<String>),
+    /// Rows whose hash leaves that when it is divided.
+    Hash {
+        modulus: u64,
+        remainder: u64,
+    },
     Default,
     Unknown,
 }
@@ -112,7 +119,9 @@ impl Level {
             (name.clone(), text.map_or(Bound::Unknown, Bound::read))
         };
         let children = catalog.children(table).map(bound).collect();
-        Some(Self { column: column.clone(), kind: Kind::of(known, column)?, children })
+        let data_type = DataType::parse(&known.column(column)?.data_type, Engine::Postgres).base;
+        let kind = Kind::of(&data_type);
+        Some(Self { column: column.clone(), data_type, kind, children })
     }
 
     /// The partitions in which rows can be that meet all limits.
@@ -175,6 +184,10 @@ impl Level {
                 };
                 Some(above && below)
             }
+            Bound::Hash { modulus, remainder } => {
+                let left = hashes::remainder(&self.data_type, value, *modulus)?;
+                Some(left == *remainder)
+            }
             Bound::Default | Bound::Unknown => None,
         }
     }
@@ -187,7 +200,7 @@ impl Level {
         };
         let Some(first) = limit.values.first() else { return false };
         match (bound, limit.comparison) {
-            (Bound::OneOf(_) | Bound::Between(..), Comparison::OneOf) => {
+            (Bound::OneOf(_) | Bound::Between(..) | Bound::Hash { .. }, Comparison::OneOf) => {
                 limit.values.iter().all(|value| self.holds(bound, value) == Some(false))
             }
             (Bound::OneOf(values), comparison) => {
@@ -268,16 +281,14 @@ impl Level {
 }
 
 impl Kind {
-    fn of(table: &Table, column: &str) -> Option<Self> {
-        let known = table.column(column)?;
-        let parsed = DataType::parse(&known.data_type, Engine::Postgres);
-        Some(match parsed.base.as_str() {
+    fn of(data_type: &str) -> Self {
+        match data_type {
             "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => {
                 Self::Numbers
             }
             "date" | "timestamp" => Self::Times,
             _ => Self::Others,
-        })
+        }
     }
 }
 
@@ -290,6 +301,13 @@ impl Bound {
         if upper.starts_with("IN") {
             let inside = inside(text).map(|inside| inside.split(',').map(plain).collect());
             return inside.map_or(Self::Unknown, Self::OneOf);
+        }
+        if upper.starts_with("WITH") {
+            let digits = |text: &str| text.trim_matches(|c: char| !c.is_ascii_digit()).parse().ok();
+            let parts = upper.split_once("REMAINDER");
+            let parts = parts.and_then(|(one, two)| Some((digits(one)?, digits(two)?)));
+            let hash = |(modulus, remainder)| Self::Hash { modulus, remainder };
+            return parts.map_or(Self::Unknown, hash);
         }
         let to = upper.find(") TO").filter(|_| upper.starts_with("FROM")).map(|at| at + 1);
         let parts = to.and_then(|to| text.split_at_checked(to));
@@ -335,7 +353,7 @@ fn time(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::catalog::Column;
+    use crate::sql::catalog::{Column, Table};
 
     fn limit(comparison: Comparison, values: &[&str]) -> Limit {
         let values = values.iter().map(ToString::to_string).collect();
@@ -390,9 +408,19 @@ mod tests {
         check("date", days, &[limit(From, &["2026-02-01"])], "t1");
         check("timestamp", days, &[limit(Below, &["2026-02-01 00:00:00"])], "t0");
         check("timestamp with time zone", days, &[limit(OneOf, &["2026-02-01+02"])], "t0 t1");
-        let lists = &["IN ('a', 'b')", "IN ('c')", "WITH (MODULUS 2, REMAINDER 0)"];
+        let lists = &["IN ('a', 'b')", "IN ('c')", "FROM ('d', 1) TO ('e', 1)"];
         check("text", lists, &[limit(OneOf, &["c"])], "t1 t2");
         check("text", lists, &[limit(Below, &["b"])], "t0 t1 t2");
+    }
+
+    #[test]
+    fn hashes_leave_partitions_out_where_a_value_is_named() {
+        use Comparison::{From, OneOf};
+        let parts = &["WITH (MODULUS 8, REMAINDER 0)", "WITH (modulus 8, remainder 5)"];
+        check("integer", parts, &[limit(OneOf, &["5"])], "t1");
+        check("integer", parts, &[limit(OneOf, &["1", "5"])], "t0 t1");
+        check("integer", parts, &[limit(From, &["5"])], "t0 t1");
+        check("numeric", parts, &[limit(OneOf, &["5"])], "t0 t1");
     }
 
     #[test]

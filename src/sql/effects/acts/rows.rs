@@ -6,7 +6,7 @@ use super::tables::{ancestors, family};
 use super::{leaves, pruning, stored};
 use crate::model::name::TableName;
 use crate::sql::act::{Act, Limit, Read};
-use crate::sql::catalog::{Catalog, ConstraintKind, Index, Table, TableKind};
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Index, Table, TableKind};
 use crate::sql::change::{Change, Located};
 
 /// What a statement demands of the rows of a table that it changes, when it names that table once.
@@ -34,7 +34,36 @@ pub(super) fn insert(
         (true, []) => family(name, catalog),
         (true, values) => pruning::reached(name, columns, values, catalog),
     };
-    target("insert", table, catalog, place, |name| far_ends(name, columns, catalog))
+    target("insert", table, catalog, place, |name| {
+        let keys = far_keys(name, columns, catalog);
+        let reached = keys.flat_map(|key| looked_up(name, key, (columns, values), catalog));
+        reached.collect()
+    })
+}
+
+/// The tables in which the rows that a foreign key points at are looked up: of a partitioned one those partitions that
+/// the new values lead to, or all.
+fn looked_up(
+    table: &TableName,
+    key: &Constraint,
+    (columns, values): (&[String], &[Vec<Option<String>>]),
+    catalog: &Catalog,
+) -> Vec<TableName> {
+    let Some(other) = &key.other else { return Vec::new() };
+    if !catalog.is_kind(other, TableKind::Partitioned) {
+        return vec![other.clone()];
+    }
+    let known = catalog.tables.get(table).into_iter().flat_map(|known| &known.columns);
+    let all: Vec<_> = known.map(|column| column.name.clone()).collect();
+    let given = if columns.is_empty() { all.as_slice() } else { columns };
+    let place = |name: &String| given.iter().position(|column| column == name);
+    let value = |row: &[Option<String>], name: &String| row.get(place(name)?)?.clone();
+    let rows = values.iter().map(|row| key.columns.iter().map(|name| value(row, name)).collect());
+    let rows: Vec<Vec<_>> = rows.collect();
+    if rows.is_empty() {
+        return family(other, catalog);
+    }
+    pruning::reached(other, &referenced(catalog, key, other), &rows, catalog)
 }
 
 /// UPDATE: the far ends of keys that it sets, and those that refer to what it sets.
@@ -147,13 +176,24 @@ fn below((table, only): (&TableName, bool), limits: &[Limit], catalog: &Catalog)
     if only { vec![table.clone()] } else { pruning::live(table, limits, catalog) }
 }
 
-fn far_ends(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<TableName> {
+/// The foreign keys to other tables over one of the columns, or all.
+fn far_keys<'c>(
+    table: &'c TableName,
+    columns: &'c [String],
+    catalog: &'c Catalog,
+) -> impl Iterator<Item = &'c Constraint> {
     let keys = catalog.tables.get(table).into_iter().flat_map(|known| &known.constraints);
     let keys = keys.filter(|key| key.kind == ConstraintKind::ForeignKey);
     let keys = keys.filter(|key| {
         columns.is_empty() || key.columns.iter().any(|column| columns.contains(column))
     });
-    keys.filter_map(|key| key.other.clone()).filter(|other| other != table).collect()
+    keys.filter(move |key| key.other.as_ref().is_some_and(|other| other != table))
+}
+
+/// The tables at their far ends, partitions included.
+fn far_ends(table: &TableName, columns: &[String], catalog: &Catalog) -> Vec<TableName> {
+    let keys = far_keys(table, columns, catalog);
+    keys.flat_map(|key| looked_up(table, key, (columns, &[]), catalog)).collect()
 }
 
 /// Whether a foreign key of `referrer` points at one of the columns.

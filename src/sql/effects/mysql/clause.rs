@@ -2,7 +2,7 @@
 
 use super::super::case::Case;
 use super::context::Context;
-use super::{columns, constraints, indexes, options};
+use super::{columns, constraints, indexes, options, partitions};
 use crate::model::name::TableName;
 use crate::model::server::Engine;
 use crate::sql::catalog::ConstraintKind;
@@ -46,9 +46,7 @@ pub(super) fn cases(located: &Located, context: &Context<'_>) -> Vec<Case> {
         Change::TableOption { name, value, .. } => {
             return options::cases(name, value.as_deref(), context);
         }
-        Change::Partitions { operation, method, listed, .. } => {
-            options::partitions(operation, method.as_deref(), listed, context)
-        }
+        Change::Partitions { .. } => partitions::case(located, context),
         Change::Demand { .. } => return options::demand(context),
         Change::Rebuild { what, .. } | Change::TableSetting { what, .. } => {
             options::upkeep(what, context)

@@ -16,6 +16,10 @@ pub(super) fn add(constraint: &ConstraintDef, context: &Context<'_>) -> Vec<Case
                 .case("add_primary_key")
                 .fact("ignore", context.changes.iter().any(|located| located.has("ignore")))
                 .fact("second", !context.key().is_empty() && !drops)
+                .fact(
+                    "lacks-partition-columns",
+                    indexes::lacks_partition_columns(&constraint.columns, context),
+                )
                 .fact("same-as-before", drops && same(context.key(), &constraint.columns, context))
                 .fact("same-as-unique", is_order(constraint, context))
                 .fact("replaces-unique", is_order(constraint, context) && drops_order(context))
@@ -208,7 +212,7 @@ fn drop_primary_key(context: &Context<'_>) -> Case {
         .fact(
             "referenced",
             context.constraints().any(stands_on_it) && goes
-                || (is_mysql && context.constraints().any(needs_it)),
+                || ((is_mysql || new_key.is_none()) && context.constraints().any(needs_it)),
         )
         .fact("replaced", new_key.is_some())
         .fact("same-again", again)

@@ -51,7 +51,10 @@ impl<'a> Context<'a> {
         let adds = self.changes.iter().any(|located| {
             matches!(&located.change, Change::CreateIndex { kind: Some(kind), .. } if kind == "FULLTEXT")
         });
-        self.case("rebuild").fact("adds-fulltext", adds)
+        let counts = self.changes.iter().any(
+            |located| matches!(&located.change, Change::AddColumn { column, .. } if column.counts),
+        );
+        self.case("rebuild").fact("adds-fulltext", adds).fact("adds-counter", counts)
     }
 
     fn row_format(&self) -> &str {

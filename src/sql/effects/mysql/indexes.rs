@@ -77,7 +77,7 @@ fn clusters(columns: &[String], context: &Context<'_>) -> bool {
         && !known.indexes.iter().any(is_key)
 }
 
-fn lacks_partition_columns(columns: &[String], context: &Context<'_>) -> bool {
+pub(super) fn lacks_partition_columns(columns: &[String], context: &Context<'_>) -> bool {
     let needed = context.known.map(|known| known.storage.partition_columns.as_slice());
     let has = |name: &String| columns.iter().any(|column| context.same(column, name));
     let is_column = |name: &&String| context.column(name).is_some();

@@ -12,6 +12,7 @@ mod constraints;
 mod context;
 mod indexes;
 mod options;
+mod partitions;
 mod together;
 mod types;
 
@@ -39,6 +40,9 @@ pub(super) fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> J
         let change = &located.change;
         match change {
             Change::Opaque { .. } => sum.cost.worst(),
+            Change::Other { what } if what.split(' ').nth(1) == Some("SEQUENCE") => {
+                sum.refuse(&Case::of("grammar").fact("sequence", true));
+            }
             Change::CreateTable { table, .. } => made.push(table),
             _ => {}
         }
@@ -84,6 +88,14 @@ impl Sum {
     fn add_if_known(&mut self, case: &Case) {
         if find(case.kind(), |fact| case.is(fact), self.server).is_some() {
             self.add(case);
+        }
+    }
+
+    /// Adds a case of a statement without a table that the server does not know.
+    fn refuse(&mut self, case: &Case) {
+        if let Some((row, answer)) = find(case.kind(), |fact| case.is(fact), self.server) {
+            self.cost.rows.push(&row.id);
+            self.cost.algorithm = answer.algorithm();
         }
     }
 

@@ -1,4 +1,4 @@
-//! Options of tables, partitions and upkeep.
+//! Options of tables, and upkeep.
 
 use super::super::case::Case;
 use super::context::Context;
@@ -21,7 +21,9 @@ pub(super) fn cases(name: &str, value: Option<&str>, context: &Context<'_>) -> V
         }
         "FORCE" => context.case("force"),
         "ORDER BY" => context.case("order_by"),
-        "ROW_FORMAT" | "KEY_BLOCK_SIZE" => context.case("row_format"),
+        "ROW_FORMAT" | "KEY_BLOCK_SIZE" => {
+            context.case("row_format").fact("refused", is_refused_format(context))
+        }
         "CONVERT" => return convert(value.unwrap_or_default(), context),
         "CHARSET" | "COLLATE" => context.case("default_charset"),
         "AUTO_INCREMENT" => context.case("auto_increment"),
@@ -40,7 +42,8 @@ pub(super) fn cases(name: &str, value: Option<&str>, context: &Context<'_>) -> V
         }
         "IMPORT TABLESPACE" => context.case("import_tablespace"),
         "SYSTEM VERSIONING" => context.case("system_versioning").fact("drops", is("DROP")),
-        "PERIOD" | "PERIOD SYSTEM_TIME" => context.case("period"),
+        "PERIOD" => context.case("period").fact("no-times", !is_of_times(value, context)),
+        "PERIOD SYSTEM_TIME" => context.case("period"),
         "DROP PERIOD" => context.case("drop_period"),
         "LIKE" => return Vec::new(),
         _ if name.starts_with("CONSTRAINT ") => {
@@ -54,6 +57,49 @@ pub(super) fn cases(name: &str, value: Option<&str>, context: &Context<'_>) -> V
         _ => context.case("table_option"),
     };
     vec![one]
+}
+
+/// Whether InnoDB refuses the format: only compressed rows have a page size, which is a power of two.
+///
+/// Source: MySQL manual, InnoDB Row Formats and `innodb_strict_mode`; executed.
+fn is_refused_format(context: &Context<'_>) -> bool {
+    if context.other_engine() {
+        return false;
+    }
+    let option = |wanted: &str| {
+        let mut values = context.changes.iter().filter_map(|located| match &located.change {
+            Change::TableOption { name, value, .. } if name == wanted => value.as_deref(),
+            _ => None,
+        });
+        values.next_back()
+    };
+    let known = context.known.and_then(|known| known.storage.key_block_size);
+    let size = option("KEY_BLOCK_SIZE").map_or(known, |size| size.parse().ok()).unwrap_or(0);
+    let format = option("ROW_FORMAT").map(str::to_ascii_uppercase);
+    let other = format
+        .as_deref()
+        .is_some_and(|format| matches!(format, "DYNAMIC" | "COMPACT" | "REDUNDANT") && size != 0);
+    other || format.as_deref() == Some("FIXED") || !matches!(size, 0 | 1 | 2 | 4 | 8 | 16)
+}
+
+/// Whether both columns of a period, `p (s, e)`, are days or moments of one type, or not known.
+fn is_of_times(period: Option<&str>, context: &Context<'_>) -> bool {
+    let inside = period.and_then(|text| text.split_once('(')).map(|(_, columns)| columns);
+    let names = inside.unwrap_or_default().trim_end_matches(')').split(',').map(str::trim);
+    let written = |name: &str| {
+        let added = context.changes.iter().find_map(|located| match &located.change {
+            Change::AddColumn { column, .. } if context.same(&column.name, name) => {
+                Some(column.data_type.as_str())
+            }
+            _ => None,
+        });
+        added.or_else(|| Some(context.column(name)?.data_type.as_str()))
+    };
+    let types: Vec<_> = names.filter_map(written).map(str::to_ascii_lowercase).collect();
+    let is_time = |text: &String| {
+        ["date", "datetime", "timestamp"].contains(&text.split('(').next().unwrap_or_default())
+    };
+    types.iter().all(is_time) && types.windows(2).all(|pair| pair.first() == pair.last())
 }
 
 /// Kinds that touch no file of any engine.
@@ -88,55 +134,6 @@ fn convert(value: &str, context: &Context<'_>) -> Vec<Case> {
     let to = charset::with(charset, collation, &known.storage, context.server);
     cases.extend(known.columns.iter().filter_map(|column| types::convert(column, &to, context)));
     cases
-}
-
-/// An operation on partitions.
-pub(super) fn partitions(
-    operation: &str,
-    method: Option<&str>,
-    listed: &[String],
-    context: &Context<'_>,
-) -> Case {
-    let partitioned = context.known.and_then(|known| known.storage.partitioned.as_deref());
-    let by_hash = method == Some("HASH")
-        || partitioned.is_some_and(|method| method.contains("HASH") || method.contains("KEY"));
-    let plain =
-        context.known.is_some_and(|known| !known.columns.is_empty()) && partitioned.is_none();
-    let kind = match operation {
-        "PARTITION BY" => {
-            let keyed = context.constraints().any(|known| {
-                matches!(known.kind, ConstraintKind::ForeignKey | ConstraintKind::ReferencedBy)
-            });
-            return context.case("partition_by").fact("keyed", keyed);
-        }
-        _ if plain && !operation.starts_with("ANALYZE") && !operation.starts_with("CHECK") => {
-            "plain_partitions"
-        }
-        "REMOVE PARTITIONING" => "remove_partitioning",
-        "ADD PARTITION" => "add_partition",
-        "DROP PARTITION" => "drop_partition",
-        "TRUNCATE PARTITION" | "TRUNCATE PARTITION ALL" => "truncate_partition",
-        "COALESCE PARTITION" => "coalesce_partition",
-        "REORGANIZE PARTITION" | "REORGANIZE PARTITION ALL" => "reorganize_partition",
-        "REBUILD PARTITION" | "REBUILD PARTITION ALL" => "rebuild_partition",
-        "EXCHANGE PARTITION" => "exchange_partition",
-        "CONVERT PARTITION" | "CONVERT TABLE" => "convert_partition",
-        "OPTIMIZE PARTITION" | "OPTIMIZE PARTITION ALL" => "optimize_partition",
-        "DISCARD PARTITION" | "DISCARD PARTITION ALL" => "discard_partition",
-        "IMPORT PARTITION" | "IMPORT PARTITION ALL" => "import_partition",
-        _ => "check_partition",
-    };
-    let storage = context.known.map(|known| &known.storage);
-    let ends = storage.is_some_and(|storage| storage.partitions_end);
-    let names = storage.map(|storage| storage.partitions.as_slice()).unwrap_or_default();
-    let is_listed = |name: &String| listed.iter().any(|one| one.eq_ignore_ascii_case(name));
-    context
-        .case(kind)
-        .fact("ends", ends && partitioned.is_some_and(|method| method.starts_with("RANGE")))
-        .fact("every", !names.is_empty() && names.iter().all(is_listed))
-        .fact("hash", by_hash)
-        .fact("linear", partitioned.is_some_and(|method| method.starts_with("LINEAR")))
-        .fact("all", operation.ends_with(" ALL"))
 }
 
 /// A statement that asks for an algorithm and for nothing else: MySQL writes the table anew when it is to copy.

@@ -36,6 +36,7 @@ pub(in super::super) fn marks(head: &[Lexeme], clause: Reader<'_>) -> BTreeSet<&
         ("of-mysql", has(&["DROP", "CHECK"]) || parser),
         ("of-mysql", of_column && has(&["SRID"])),
         ("of-mysql", computed && has(&["NOT", "NULL"])),
+        ("of-mysql", outside.windows(2).any(is_in_tablespace)),
         ("validation", has(&["WITHOUT", "VALIDATION"]) || has(&["WITH", "VALIDATION"])),
         ("compressed-column", of_column && outside.windows(2).any(is_compressed)),
     ];
@@ -69,4 +70,9 @@ fn is_computed(pair: &[&Lexeme]) -> bool {
 /// COMPRESSED as an attribute, not as the value of an option.
 fn is_compressed(pair: &[&Lexeme]) -> bool {
     matches!(pair, [before, word] if word.is_word("COMPRESSED") && before.token != Token::Eq)
+}
+
+/// `TABLESPACE = name`: without the sign MariaDB knows it, too.
+fn is_in_tablespace(pair: &[&Lexeme]) -> bool {
+    matches!(pair, [word, sign] if word.is_word("TABLESPACE") && sign.token == Token::Eq)
 }

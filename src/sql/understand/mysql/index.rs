@@ -42,7 +42,7 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     }
     if part.eat("PERIOD FOR") {
         let period = part.name()?;
-        part.parenthesis()?;
+        let columns = part.parenthesis()?.text();
         let name = if period.eq_ignore_ascii_case("system_time") {
             "PERIOD SYSTEM_TIME"
         } else {
@@ -51,7 +51,7 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
         return Some(Change::TableOption {
             table: table.clone(),
             name: name.into(),
-            value: Some(period),
+            value: Some(format!("{period} ({columns})")),
         });
     }
     if part.eat("PRIMARY KEY") {

@@ -4,6 +4,7 @@ use sqlparser::tokenizer::Token;
 
 use super::super::reader::Reader;
 use crate::model::name::TableName;
+use crate::sql::catalog::Partition;
 use crate::sql::change::Change;
 
 /// The verb of an operation on partitions, when one begins here: its commas separate partitions.
@@ -84,7 +85,7 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
 #[derive(Default)]
 struct Names {
     listed: Vec<String>,
-    made: Vec<String>,
+    made: Vec<Partition>,
     open: bool,
 }
 
@@ -92,6 +93,7 @@ impl Names {
     /// `a, b INTO (PARTITION c ...)`, `BY RANGE (x) (PARTITION c ...)`, `(PARTITION c ...)`, `a, b`.
     fn read(mut part: Reader<'_>) -> Self {
         let mut found = Self { open: part.has_word("MAXVALUE"), ..Self::default() };
+        let _local: bool = part.eat_any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
         let _exists: bool = part.eat("IF EXISTS");
         while let Some(name) = part.name() {
             found.listed.push(name);
@@ -102,11 +104,7 @@ impl Names {
         while !part.is_empty() {
             match part.parenthesis() {
                 Some(inside) if inside.word() == "PARTITION" => {
-                    found.made.extend(
-                        inside.parts().into_iter().filter_map(|mut one| {
-                            one.eat("PARTITION").then(|| one.name()).flatten()
-                        }),
-                    );
+                    found.made.extend(inside.parts().into_iter().filter_map(partition));
                 }
                 Some(_) => {}
                 None => part.skip(),
@@ -114,6 +112,20 @@ impl Names {
         }
         found
     }
+}
+
+/// `PARTITION p VALUES LESS THAN (5)`, `PARTITION p VALUES IN (1, 2)`, `PARTITION p`.
+fn partition(mut one: Reader<'_>) -> Option<Partition> {
+    one.eat("PARTITION").then_some(())?;
+    let name = one.name()?;
+    let mut values = Vec::new();
+    if one.eat_any(&["VALUES LESS THAN", "VALUES IN"]) {
+        values = match one.parenthesis() {
+            Some(inside) => inside.parts().iter().map(|part| part.text().to_owned()).collect(),
+            None => vec![one.word()],
+        };
+    }
+    Some(Partition { name, values })
 }
 
 /// The method and the columns of `PARTITION BY`.
