@@ -110,6 +110,13 @@ pub(super) fn delete(
         let mut kept = Vec::new();
         let mut changed = Vec::new();
         let mut searched = Vec::new();
+        let is_own = |key: &Constraint| {
+            key.kind == ConstraintKind::ForeignKey && key.other.as_ref() == Some(&table)
+        };
+        let known = catalog.tables.get(&table).into_iter().flat_map(|known| &known.constraints);
+        if known.into_iter().any(is_own) && (!filtered || !is_led_to(&table, &table, catalog)) {
+            searched.extend(leaves(&table, catalog));
+        }
         for name in std::iter::once(table.clone()).chain(ancestors(&table, catalog)) {
             for referrer in catalog.referrers(&name) {
                 if !filtered || !is_led_to(&referrer, &name, catalog) {

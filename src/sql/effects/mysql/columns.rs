@@ -182,6 +182,12 @@ pub(super) fn null(column: &str, null: Null, context: &Context<'_>) -> Case {
     let clusters = context
         .clustering()
         .is_some_and(|index| index.columns.iter().any(|name| context.same(name, column)));
+    // Another unique key without NULLs comes to order the rows.
+    let refuses_null = |name: &String| {
+        !context.same(name, column) && context.column(name).is_some_and(|known| known.not_null)
+    };
+    let others = context.indexes().iter().filter(|index| index.unique && !context.goes(index));
+    let next = others.into_iter().any(|index| index.columns.iter().all(refuses_null));
     let sets_null = context.constraints().any(|key| {
         key.kind == ConstraintKind::ForeignKey
             && key.definition.to_ascii_uppercase().contains("SET NULL")
@@ -191,6 +197,7 @@ pub(super) fn null(column: &str, null: Null, context: &Context<'_>) -> Case {
     context
         .case("column_null")
         .fact("in-clustering", clusters)
+        .fact("next-order", next)
         .fact("set-to-null", sets_null)
         .fact("to-not-null", null == Null::Refused)
         .fact("to-null", null == Null::Taken)

@@ -48,6 +48,9 @@ pub(super) fn judge(changes: &[Located], catalog: &Catalog, server: Server) -> J
         }
         let Some(table) = change.table() else { continue };
         if made.contains(&table) || is_new(table, catalog) {
+            if partitions::is_misfit(change) {
+                sum.refuse(&Case::new("wrong_partitions", table));
+            }
             continue;
         }
         let context = Context::new(changes, table, catalog, server);
@@ -91,7 +94,7 @@ impl Sum {
         }
     }
 
-    /// Adds a case of a statement without a table that the server does not know.
+    /// Adds a case of a statement that makes its table, or has none, and that the server refuses.
     fn refuse(&mut self, case: &Case) {
         if let Some((row, answer)) = find(case.kind(), |fact| case.is(fact), self.server) {
             self.cost.rows.push(&row.id);

@@ -59,6 +59,12 @@ pub(super) fn case(located: &Located, context: &Context<'_>) -> Case {
         .fact("all", operation.ends_with(" ALL"))
 }
 
+/// Whether a new table's partitions cannot stand so.
+pub(super) fn is_misfit(change: &Change) -> bool {
+    let Change::Partitions { operation, method, made, .. } = change else { return false };
+    operation == "PARTITION BY" && !fits(made, method.as_deref().unwrap_or_default())
+}
+
 /// Whether the server refuses it, whatever the rows are: names, bounds and keys do not fit.
 fn is_wrong(located: &Located, context: &Context<'_>) -> bool {
     let Change::Partitions { operation, method, columns, to, listed, made, .. } = &located.change

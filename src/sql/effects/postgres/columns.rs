@@ -89,7 +89,10 @@ pub(super) fn drop_not_null(
     column: &str,
     scene: &Scene<'_>,
 ) -> Case {
-    scene.case("drop_not_null", table, located).fact(
+    // PostgreSQL 18 looks at the children's constraints even for ONLY the parent.
+    let below = scene.catalog.children(table).filter(|_| located.has("only"));
+    let below: Vec<_> = below.cloned().collect();
+    scene.case("drop_not_null", table, located).with("kept-below", below).fact(
         "is-nullable",
         scene.table(table).is_some() && !is_not_null(scene.table(table), column),
     )
