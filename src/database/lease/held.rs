@@ -3,12 +3,15 @@
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 
+/// What an instance holds is its lease's number times this, and a random mark.
+const MARKS: i64 = 1 << 20;
 /// The first key of PostgreSQL's locks; 8021101 are those of runs.
 const NAMESPACE: i32 = 8_021_102;
 
 impl Connection {
-    /// Takes the lock of a lease, and lets the server notice within minutes when the network has lost the connection.
+    /// Takes the lock of a lease, as `join_v1` named it, and lets the server notice within minutes when the network has lost the connection.
     pub(crate) async fn hold_lease(&mut self, lease: i64) -> Result<(), DbError> {
+        let lease = lease / MARKS;
         if self.engine().is_mysql_family() {
             // A connection that is renewed four times a lease is never silent for so long.
             self.run("SET SESSION wait_timeout = 600").await?;

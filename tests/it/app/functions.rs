@@ -7,6 +7,13 @@ use crate::support::{self, Engine, Session};
 
 const JOIN: &str = "'api', '41', 'web-1', '', '', 'suspends'";
 
+/// What an instance holds that has joined.
+fn joined(db: &support::Db, arguments: &str) -> String {
+    let answer = call(db, "join_v1", arguments).concat();
+    assert_eq!(answer[0], "joined");
+    answer[1].clone()
+}
+
 #[test]
 fn a_role_with_execute_and_nothing_else_can_join_renew_and_leave() {
     support::each(|db| {
@@ -29,10 +36,12 @@ fn a_role_with_execute_and_nothing_else_can_join_renew_and_leave() {
         let session = Session::open(&url);
         let answer =
             |function, arguments| session.rows(&call_sql(db, function, arguments)).concat();
-        assert_eq!(answer("join_v1", JOIN), ["joined", "1", "1500", "NULL"]);
-        assert_eq!(answer("renew_v1", "1"), ["renewed", "1500", "NULL"]);
-        assert_eq!(answer("leave_v1", "1"), ["left"]);
-        assert_eq!(answer("renew_v1", "1"), ["gone", "NULL", "NULL"]);
+        let joined = answer("join_v1", JOIN);
+        let [outcome, lease, ttl, detail] = joined.as_slice() else { panic!("{joined:?}") };
+        assert_eq!([outcome, ttl, detail], ["joined", "1500", "NULL"]);
+        assert_eq!(answer("renew_v1", lease), ["renewed", "1500", "NULL"]);
+        assert_eq!(answer("leave_v1", lease), ["left"]);
+        assert_eq!(answer("renew_v1", lease), ["gone", "NULL", "NULL"]);
         migration(db, "0001_a", "migrating");
         migration(db, "0002_b", "hidden");
         assert_eq!(answer("reached_v1", "'0001_a'"), ["expanded"]);
@@ -147,11 +156,32 @@ fn a_fence_concerns_its_services_and_those_that_nobody_declared() {
 fn an_expired_lease_that_suspends_is_gone_and_one_that_reports_is_not() {
     support::each(|db| {
         install(db);
-        call(db, "join_v1", JOIN);
-        call(db, "join_v1", &JOIN.replace("suspends", "reports"));
+        let suspends = joined(db, JOIN);
+        let reports = joined(db, &JOIN.replace("suspends", "reports"));
         run(db, "UPDATE zdm_lease SET seen_at = seen_at - INTERVAL '60' SECOND");
-        assert_eq!(call(db, "renew_v1", "1").concat()[0], "gone");
-        assert_eq!(call(db, "renew_v1", "2").concat()[0], "renewed");
+        assert_eq!(call(db, "renew_v1", &suspends).concat()[0], "gone");
+        assert_eq!(call(db, "renew_v1", &reports).concat()[0], "renewed");
+    });
+}
+
+/// What a restored backup does, and a standby that lacks what was committed last.
+#[test]
+fn a_lease_number_that_is_handed_out_again_renews_nobody_elses_lease() {
+    support::each(|db| {
+        install(db);
+        let lost = joined(db, JOIN);
+        let again = match db.engine {
+            Engine::Postgres => "TRUNCATE zdm_lease RESTART IDENTITY",
+            Engine::MariaDb => "TRUNCATE TABLE zdm_lease",
+        };
+        run(db, again);
+        let other = joined(db, JOIN);
+        assert_eq!(value(db, "SELECT id FROM zdm_lease"), "1");
+        // One of a million marks is the same.
+        assert_ne!(lost, other);
+        assert_eq!(call(db, "renew_v1", &lost).concat()[0], "gone");
+        assert_eq!(call(db, "leave_v1", &lost).concat()[0], "gone");
+        assert_eq!(call(db, "renew_v1", &other).concat()[0], "renewed");
     });
 }
 
@@ -159,11 +189,11 @@ fn an_expired_lease_that_suspends_is_gone_and_one_that_reports_is_not() {
 fn a_granted_time_never_falls() {
     support::each(|db| {
         install(db);
-        call(db, "join_v1", JOIN);
+        let lease = joined(db, JOIN);
         run(db, "UPDATE zdm_service SET ttl_ms = 1000");
-        assert_eq!(call(db, "renew_v1", "1").concat()[1], "1500");
+        assert_eq!(call(db, "renew_v1", &lease).concat()[1], "1500");
         run(db, "UPDATE zdm_service SET ttl_ms = 9000");
-        assert_eq!(call(db, "renew_v1", "1").concat()[1], "9000");
+        assert_eq!(call(db, "renew_v1", &lease).concat()[1], "9000");
     });
 }
 
@@ -171,23 +201,23 @@ fn a_granted_time_never_falls() {
 fn a_join_waits_for_a_gate_that_decides_and_a_renewal_does_not() {
     support::each(|db| {
         install(db);
-        call(db, "join_v1", JOIN);
+        let lease = joined(db, JOIN);
         let gate = db.session();
         gate.run("START TRANSACTION");
         gate.rows(&sql(db, "SELECT epoch FROM zdm_gate WHERE id = 1 FOR UPDATE"));
         let joining = db.session().start(&call_sql(db, "join_v1", JOIN));
         assert!(joining.waits(Duration::from_millis(300)));
-        assert_eq!(call(db, "renew_v1", "1").concat()[0], "renewed");
+        assert_eq!(call(db, "renew_v1", &lease).concat()[0], "renewed");
         gate.run(&sql(
             db,
             "INSERT INTO zdm_fence (migration, kind, services, status, epoch, run_token, since) \
              VALUES ('0002_b', 'tolerate', NULL, 'final', 1, 'token', UTC_TIMESTAMP(6))",
         ));
         // Not committed: a renewal does not wait for it, and does not see it.
-        assert_eq!(call(db, "renew_v1", "1").concat()[0], "renewed");
+        assert_eq!(call(db, "renew_v1", &lease).concat()[0], "renewed");
         gate.run(&sql(db, "UPDATE zdm_gate SET epoch = epoch + 1"));
         gate.run("COMMIT");
-        assert_eq!(call(db, "renew_v1", "1").concat()[0], "fenced");
+        assert_eq!(call(db, "renew_v1", &lease).concat()[0], "fenced");
         assert_eq!(joining.answer().unwrap().concat()[0], "fenced");
     });
 }
@@ -197,7 +227,7 @@ fn an_old_snapshot_hides_no_fence_whatever_the_isolation_level() {
     for level in ["REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED", "READ UNCOMMITTED"] {
         support::each(|db| {
             install(db);
-            call(db, "join_v1", JOIN);
+            let lease = joined(db, JOIN);
             let caller = |function, arguments| {
                 let session = db.session();
                 match db.engine {
@@ -214,7 +244,7 @@ fn an_old_snapshot_hides_no_fence_whatever_the_isolation_level() {
                 assert_eq!(session.value(&sql(db, "SELECT count(*) FROM zdm_run")), "1");
                 (session, call_sql(db, function, arguments))
             };
-            let callers = [caller("renew_v1", "1"), caller("join_v1", JOIN)];
+            let callers = [caller("renew_v1", &lease), caller("join_v1", JOIN)];
             fence(db, "0002_b", "tolerate", "final");
             let frozen = db.engine == Engine::Postgres
                 && ["REPEATABLE READ", "SERIALIZABLE"].contains(&level);

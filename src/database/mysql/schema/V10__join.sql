@@ -1,5 +1,7 @@
 -- How applications touch the state: join, renew, leave. Nothing but EXECUTE on these procedures is granted to them.
 -- A CALL is not atomic here, so each procedure has a transaction of its own: calling it commits what the caller has open.
+-- What an instance holds is its lease's number times 2^20, and a random mark: a server that lost what was committed last
+-- (a fail-over, a restored backup) hands numbers out again, and nobody must renew the lease of another build.
 -- Lists are texts with commas: tolerates '0002_x,0003_y', needs '0002_x=migrated,0003_y=expanded'.
 -- Nothing in a body may depend on the caller's isolation level, completion_type or autocommit.
 
@@ -25,6 +27,7 @@ BEGIN
   DECLARE v_outcome   VARCHAR(32)  CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
   DECLARE v_detail    TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
   DECLARE v_lease     BIGINT DEFAULT NULL;
+  DECLARE v_mark      INT    DEFAULT FLOOR(RAND() * 1048576);
   DECLARE v_ttl       BIGINT DEFAULT NULL;
   DECLARE v_epoch     BIGINT DEFAULT NULL;
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK AND NO CHAIN NO RELEASE; RESIGNAL; END;
@@ -89,10 +92,11 @@ BEGIN
       SET v_outcome = 'missing', v_detail = v_missing;
     ELSE
       INSERT INTO zdm_lease
-        (service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, seen_at)
+        (mark, service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, seen_at)
       VALUES
-        (p_service, p_version, p_instance, v_tolerates, v_needs, p_ending, v_ttl, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6));
-      SET v_outcome = 'joined', v_lease = LAST_INSERT_ID();
+        (v_mark, p_service, p_version, p_instance, v_tolerates, v_needs, p_ending, v_ttl, 0, UTC_TIMESTAMP(6),
+         UTC_TIMESTAMP(6));
+      SET v_outcome = 'joined', v_lease = LAST_INSERT_ID() * 1048576 + v_mark;
     END IF;
   END IF;
 

@@ -17,6 +17,8 @@ BEGIN
   DECLARE v_detail    TEXT         CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL;
   DECLARE v_epoch     BIGINT DEFAULT NULL;
   DECLARE v_ttl       BIGINT DEFAULT NULL;
+  DECLARE v_id        BIGINT DEFAULT p_lease DIV 1048576;
+  DECLARE v_mark      BIGINT DEFAULT p_lease MOD 1048576;
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK AND NO CHAIN NO RELEASE; RESIGNAL; END;
 
   COMMIT AND NO CHAIN NO RELEASE;
@@ -26,7 +28,8 @@ BEGIN
   SELECT l.service, l.instance, l.version, l.tolerates, l.needs, l.ttl_ms
   INTO v_service, v_instance, v_version, v_tolerates, v_needs, v_ttl
   FROM zdm_lease AS l
-  WHERE l.id = p_lease
+  WHERE l.id = v_id
+    AND l.mark = v_mark
     AND l.left_at IS NULL
     AND (l.ending = 'reports' OR l.seen_at + INTERVAL l.ttl_ms * 1000 MICROSECOND > UTC_TIMESTAMP(6));
 
@@ -54,7 +57,7 @@ BEGIN
       -- Each row in a transaction of its own, so that no order of locks can meet another one.
       COMMIT AND NO CHAIN NO RELEASE;
       START TRANSACTION;
-      UPDATE zdm_lease AS l SET l.knocked_epoch = v_epoch WHERE l.id = p_lease;
+      UPDATE zdm_lease AS l SET l.knocked_epoch = v_epoch WHERE l.id = v_id;
       -- If its gate has died, the next call is renewed.
       COMMIT AND NO CHAIN NO RELEASE;
       CALL zdm_lift_dead_fence(v_service, v_instance, v_version);
@@ -64,9 +67,9 @@ BEGIN
       SET l.beat = l.beat + 1,
           l.seen_at = UTC_TIMESTAMP(6),
           l.ttl_ms = GREATEST(l.ttl_ms, COALESCE((SELECT s.ttl_ms FROM zdm_service AS s WHERE s.name = l.service), 0))
-      WHERE l.id = p_lease AND l.left_at IS NULL;
+      WHERE l.id = v_id AND l.left_at IS NULL;
       SET v_outcome = IF(ROW_COUNT() = 1, 'renewed', 'gone');
-      SELECT l.ttl_ms INTO v_ttl FROM zdm_lease AS l WHERE l.id = p_lease;
+      SELECT l.ttl_ms INTO v_ttl FROM zdm_lease AS l WHERE l.id = v_id;
     END IF;
   END IF;
 

@@ -10,7 +10,8 @@ BEGIN
   COMMIT AND NO CHAIN NO RELEASE;
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   START TRANSACTION;
-  UPDATE zdm_lease AS l SET l.left_at = UTC_TIMESTAMP(6) WHERE l.id = p_lease AND l.left_at IS NULL;
+  UPDATE zdm_lease AS l SET l.left_at = UTC_TIMESTAMP(6)
+  WHERE l.id = p_lease DIV 1048576 AND l.mark = p_lease MOD 1048576 AND l.left_at IS NULL;
   SET v_left = ROW_COUNT();
   COMMIT AND NO CHAIN NO RELEASE;
   SELECT IF(v_left = 1, 'left', 'gone') AS outcome;

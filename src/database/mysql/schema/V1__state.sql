@@ -130,6 +130,7 @@ CREATE TABLE IF NOT EXISTS zdm_fence (
 -- next
 CREATE TABLE IF NOT EXISTS zdm_lease (
   id            BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  mark          INT          NOT NULL DEFAULT 0,
   service       VARCHAR(190) NOT NULL,
   version       VARCHAR(255) NOT NULL,
   instance      VARCHAR(255) NOT NULL,

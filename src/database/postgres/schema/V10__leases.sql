@@ -1,5 +1,7 @@
 -- How applications touch the state: join, renew, leave. Nothing but EXECUTE on the _v1 functions is granted to them.
 -- A function is one statement of the caller's transaction, so call each by itself, outside a transaction block.
+-- What an instance holds is its lease's number times 2^20, and a random mark: a server that lost what was committed last
+-- (a fail-over, a restored backup) hands numbers out again, and nobody must renew the lease of another build.
 -- Lists are texts with commas: tolerates "0002_x,0003_y", needs "0002_x=migrated,0003_y=expanded".
 
 CREATE FUNCTION zdm.lease_fence(service text, tolerates text, needs text)
@@ -128,11 +130,11 @@ BEGIN
   outcome := 'joined';
   SELECT s.ttl_ms INTO ttl_ms FROM zdm.service AS s WHERE s.name = join_v1.service;
   INSERT INTO zdm.lease AS l
-    (service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, seen_at)
+    (mark, service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, seen_at)
   VALUES
-    (join_v1.service, join_v1.version, join_v1.instance, tolerated, needed, join_v1.ending, join_v1.ttl_ms, 0,
-     clock_timestamp(), clock_timestamp())
-  RETURNING l.id INTO lease;
+    (floor(random() * 1048576)::integer, join_v1.service, join_v1.version, join_v1.instance, tolerated, needed, join_v1.ending,
+     join_v1.ttl_ms, 0, clock_timestamp(), clock_timestamp())
+  RETURNING l.id * 1048576 + l.mark INTO lease;
   RETURN NEXT;
 END
 $$
@@ -161,7 +163,8 @@ BEGIN
     SET beat = l.beat + 1,
         seen_at = clock_timestamp(),
         ttl_ms = greatest(l.ttl_ms, (SELECT s.ttl_ms FROM zdm.service AS s WHERE s.name = l.service))
-    WHERE l.id = renew_v1.lease
+    WHERE l.id = renew_v1.lease / 1048576
+      AND l.mark = renew_v1.lease % 1048576
       AND l.left_at IS NULL
       -- A gate takes an expired lease of this kind for gone: only a join, which it can see, brings it back.
       AND (l.ending = 'reports' OR l.seen_at + l.ttl_ms * interval '1 millisecond' > clock_timestamp())
@@ -175,7 +178,8 @@ BEGIN
 
     SELECT l.* INTO held
     FROM zdm.lease AS l
-    WHERE l.id = renew_v1.lease
+    WHERE l.id = renew_v1.lease / 1048576
+      AND l.mark = renew_v1.lease % 1048576
       AND l.left_at IS NULL
       AND (l.ending = 'reports' OR l.seen_at + l.ttl_ms * interval '1 millisecond' > clock_timestamp());
     IF NOT FOUND THEN
@@ -196,7 +200,7 @@ BEGIN
       UPDATE zdm.fence AS f
       SET knocked_by = held.service || ' ' || held.instance || ' (version ' || held.version || ')'
       WHERE f.migration = fence.migration AND f.kind = fence.kind AND f.status = 'provisional';
-      UPDATE zdm.lease AS l SET knocked_epoch = fence.epoch WHERE l.id = renew_v1.lease;
+      UPDATE zdm.lease AS l SET knocked_epoch = fence.epoch WHERE l.id = held.id;
     END IF;
     RETURN NEXT;
     RETURN;
@@ -213,7 +217,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '2s' AS $$
 BEGIN
-  UPDATE zdm.lease AS l SET left_at = clock_timestamp() WHERE l.id = leave_v1.lease AND l.left_at IS NULL;
+  UPDATE zdm.lease AS l SET left_at = clock_timestamp()
+  WHERE l.id = leave_v1.lease / 1048576 AND l.mark = leave_v1.lease % 1048576 AND l.left_at IS NULL;
   outcome := CASE WHEN FOUND THEN 'left' ELSE 'gone' END;
   RETURN NEXT;
 END

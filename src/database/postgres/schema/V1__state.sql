@@ -134,6 +134,7 @@ CREATE TABLE zdm.fence (
 -- next
 CREATE TABLE zdm.lease (
   id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  mark          integer     NOT NULL DEFAULT 0,
   service       text        NOT NULL,
   version       text        NOT NULL,
   instance      text        NOT NULL,
