@@ -81,6 +81,8 @@ fn is_there(reached: Reached, state: State) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn id(name: &str) -> MigrationId {
@@ -109,6 +111,30 @@ mod tests {
             Verdict::Unknown { .. } => "unknown".to_owned(),
         };
         assert!(said.starts_with(expected), "{said}");
+    }
+
+    /// What the functions of the database say of states stands in their own text.
+    #[test]
+    fn the_functions_in_the_database_know_the_same_states() {
+        let texts = [
+            include_str!("../../database/postgres/schema/V11__reached.sql"),
+            include_str!("../../database/mysql/schema/V10__join.sql"),
+            include_str!("../../database/mysql/schema/V14__reached.sql"),
+        ];
+        let is_migrated = |state: &State| is_there(Reached::Migrated, *state);
+        let is_expanded =
+            |state: &State| is_there(Reached::Expanded, *state) && !is_migrated(state);
+        let names = |is_so: &dyn Fn(&State) -> bool| -> BTreeSet<String> {
+            State::ALL.iter().filter(|state| is_so(state)).map(ToString::to_string).collect()
+        };
+        let expected = [names(&is_migrated), names(&is_expanded)];
+        for text in texts {
+            let lists = text.split("state IN (").skip(1).map(|rest| {
+                let list = rest.split(')').next().unwrap();
+                list.split(", ").map(|name| name.trim_matches('\'').to_owned()).collect()
+            });
+            assert_eq!(lists.collect::<Vec<BTreeSet<String>>>(), expected, "{text}");
+        }
     }
 
     #[test]

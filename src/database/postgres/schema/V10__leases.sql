@@ -116,11 +116,7 @@ BEGIN
   SELECT string_agg(n.item, ',' ORDER BY n.place) INTO detail
   FROM unnest(string_to_array(needed, ',')) WITH ORDINALITY AS n (item, place)
   WHERE n.item <> ''
-    AND NOT EXISTS (
-      SELECT FROM zdm.migration AS m
-      WHERE m.id = split_part(n.item, '=', 1)
-        AND (m.state IN ('migrated', 'contracting', 'hidden', 'purging', 'purged', 'revealing')
-             OR (split_part(n.item, '=', 2) = 'expanded' AND m.state IN ('expanded', 'migrating'))));
+    AND (zdm.reached_v1(split_part(n.item, '=', 1)) IN ('migrated', split_part(n.item, '=', 2))) IS NOT TRUE;
   IF detail IS NOT NULL THEN
     outcome := 'missing';
     RETURN NEXT;
