@@ -9,7 +9,7 @@ use super::dependents::Dependents;
 use super::sessions::Sessions;
 use crate::config::freeze::Freeze;
 use crate::config::{Config, ServiceEvidence};
-use crate::model::lease::{Ending, Lease, Reached};
+use crate::model::lease::{Ending, Lease, Need, Reached};
 use crate::model::name::MigrationId;
 use crate::model::state::State;
 use crate::plan::migration::Migration;
@@ -144,6 +144,14 @@ impl Question {
             GateKind::Contract => !lease.tolerates.contains(&self.migration),
             GateKind::Rollback => lease.needs.iter().any(|(needed, _)| *needed == self.migration),
         }
+    }
+
+    /// Whether an instance that tolerates the migration may read the old structure all the same, until it hears that the new
+    /// one is filled.
+    pub(super) fn may_read_old(&self, lease: &Lease) -> bool {
+        let is_early =
+            |(id, reached): &Need| *id == self.migration && *reached == Reached::Expanded;
+        lease.needs.iter().any(is_early)
     }
 
     /// Whether whoever is not seen could be in the way, too.

@@ -348,6 +348,9 @@ fn the_wait_is_the_longest_ttl_that_somebody_could_still_hold() {
         |tolerates| Lease { seen_at: NOW - 3_600_000, ..lease(1, "api", tolerates, At::Live) };
     assert!((waited(vec![hour(OLD)]) - 63.0).abs() < 0.001);
     assert!(waited(vec![hour(NEW)]) < 0.001);
+    // But for one that reads the old structure until it hears that it need not.
+    let early = vec![(id("0005_k"), Reached::Expanded)];
+    assert!((waited(vec![Lease { needs: early, ..hour(NEW) }]) - 63.0).abs() < 0.001);
     let days = Lease { seen_at: NOW - 172_800_000, ..lease(1, "api", OLD, At::Live) };
     assert!(waited(vec![days]) < 0.001);
 }

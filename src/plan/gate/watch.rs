@@ -3,6 +3,7 @@
 //! Why there is a wait: an instance whose renewal was sent before the fence had committed serves on until a deadline
 //! that it counts from before it sent it. Why it is watched: whoever the fence turns away is alive.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::question::{describe, millis};
@@ -11,7 +12,7 @@ use crate::model::fence::{Fence, FenceStatus};
 
 /// How much longer than a TTL is waited: clocks do not run alike.
 const MARGIN: (u32, u32) = (105, 100);
-/// For how long an instance that is in the way, and did not say that it left, is believed to be possible whatever its
+/// For how long an instance that is in the way, or may still read the old structure, and did not say that it left, is believed to be possible whatever its
 /// lease says: the database's clock may have been set forward, so that a lease that is renewed looks expired.
 const DOUBT: Duration = Duration::from_hours(24);
 
@@ -21,7 +22,8 @@ const DOUBT: Duration = Duration::from_hours(24);
 pub(crate) fn wait(question: &Question, facts: &Facts) -> Duration {
     let possible = facts.leases.iter().filter(|lease| {
         let silence = facts.now.saturating_sub(lease.seen_at);
-        let believed = if question.is_in_the_way(lease) { DOUBT } else { lease.ttl * 2 };
+        let uses_old = question.is_in_the_way(lease) || question.may_read_old(lease);
+        let believed = if uses_old { DOUBT } else { lease.ttl * 2 };
         question.concerns(lease)
             && lease.left_at.is_none()
             && silence <= millis(believed.max(lease.ttl * 2))
@@ -74,13 +76,15 @@ pub(crate) fn watch(
 /// What an old instance did behind the fence, one line each.
 fn signs_of_life(question: &Question, fence: &Fence, (then, now): (&Facts, &Facts)) -> Vec<String> {
     let mut signs = Vec::new();
+    let beats: BTreeMap<i64, i64> =
+        then.leases.iter().map(|lease| (lease.id, lease.beat)).collect();
     let in_the_way =
         now.leases.iter().filter(|lease| question.concerns(lease) && question.is_in_the_way(lease));
     for lease in in_the_way {
-        let before = then.leases.iter().find(|before| before.id == lease.id);
+        let has_beaten = beats.get(&lease.id) != Some(&lease.beat);
         if lease.knocked_epoch.is_some_and(|epoch| epoch >= fence.epoch) {
             signs.push(format!("{} asked to go on", describe(lease)));
-        } else if lease.left_at.is_none() && before.is_none_or(|before| before.beat != lease.beat) {
+        } else if lease.left_at.is_none() && has_beaten {
             signs.push(format!("{} is alive", describe(lease)));
         }
     }

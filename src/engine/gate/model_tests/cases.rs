@@ -52,6 +52,15 @@ pub(super) const SAFE: &[Rules] = &[
         Holds,
     ),
     case("zdm, one only reports", CONTRACT, &[Reports, Alone], &[], Holds),
+    case("zdm, a build that switches", CONTRACT, &[SLOW, Switches, Alone], &[], Holds),
+    case(
+        "zdm, it switches, clock steps",
+        CONTRACT,
+        &[SLOW, Switches, ClockSteps, Alone],
+        &[],
+        Holds,
+    ),
+    case("zdm, it switches, gates die", CONTRACT, &[SLOW, Switches, GatesDie, Alone], &[], Holds),
     // Against a second run either check is enough.
     case("two gates, no epoch check", CONTRACT, &[SLOW, TwoGates, Alone], &[NoEpochCheck], Holds),
     case("two gates, no run check", CONTRACT, &[SLOW, TwoGates, Alone], &[NoRunCheck], Holds),
@@ -96,6 +105,17 @@ pub(super) const UNSAFE: &[Rules] = &[
         Fails,
     ),
     case("pauses", CONTRACT, &[Pauses, Alone], &[], Fails),
+    case("switches, asks once", CONTRACT, &[Switches, Alone], &[AsksOnce], Fails),
+    case("switches, grants unasked", CONTRACT, &[Switches, Alone], &[GrantsUnasked], Fails),
+    case("switches, no wait", CONTRACT, &[Switches, Alone], &[NoWait], Fails),
+    case(
+        "switches, taken for new",
+        CONTRACT,
+        &[Switches, ClockSteps, Alone],
+        &[TakenForNew],
+        Fails,
+    ),
+    case("switches, fenced unfilled", CONTRACT, &[Switches, Alone], &[FencesUnfilled], Fails),
 ];
 
 /// What happens to the healthy.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::rules::{Change, Hazard, Rules};
-use super::world::{self, Stage, TTL, UNIT, World, only_reports};
+use super::world::{self, Stage, TTL, UNIT, World, only_reports, switches};
 use crate::config::ServiceEvidence;
 use crate::model::fence::{self, FenceKind, FenceStatus};
 use crate::model::lease::{Ending, Lease, Reached, parse_tolerates};
@@ -25,7 +25,11 @@ pub(super) fn begin(world: &mut World, rules: &Rules, gate: usize) {
     end_dead(world, rules, gate);
     let facts = facts(world, rules, [false; 2]);
     let question = question(rules.kind);
-    if world.database.hidden || decide(question, &facts, &[]).verdict() != Verdict::Clear {
+    let is_early = !world.database.filled && !rules.has(Change::FencesUnfilled);
+    if world.database.hidden
+        || is_early
+        || decide(question, &facts, &[]).verdict() != Verdict::Clear
+    {
         return finish(world, gate);
     }
     world.raise_epoch();
@@ -207,6 +211,7 @@ const LAST: i64 = 9;
 fn template(rules: &Rules, app: usize) -> Lease {
     // The second build has seen a later migration already, and not this one.
     let tolerates = match (app, rules.has(Change::NumberForSet)) {
+        _ if switches(rules, app) => "0005_k",
         (0, _) => "0004_j",
         (_, false) => "0006_l",
         (_, true) => "0005_k,0006_l",
@@ -216,6 +221,9 @@ fn template(rules: &Rules, app: usize) -> Lease {
         instance: format!("old-{app}"),
         tolerates: parse_tolerates(tolerates),
         needs: match rules.kind {
+            GateKind::Contract if switches(rules, app) && !rules.has(Change::TakenForNew) => {
+                vec![(id("0005_k"), Reached::Expanded)]
+            }
             GateKind::Contract => Vec::new(),
             GateKind::Rollback => vec![(id("0005_k"), Reached::Migrated)],
         },

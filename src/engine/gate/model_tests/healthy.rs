@@ -84,7 +84,7 @@ pub(super) fn call(rules: &Rules, world: &mut World, app: usize) {
                 own.process = Process::Stopped;
             }
         }
-        Answer::Granted | Answer::Fenced => {}
+        Answer::Granted { .. } | Answer::Fenced => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use stateright::{Model, Property};
 
 use super::rules::{Change, Hazard, Promise, Rules};
-use super::world::{Answer, App, Ask, Call, Process, Stage, TTL, World, only_reports};
+use super::world::{Answer, App, Ask, Call, Process, Stage, TTL, World, only_reports, switches};
 use super::{gate, healthy, state};
 use crate::plan::gate::GateKind;
 
@@ -19,6 +19,8 @@ pub(super) enum Action {
     Tick,
     /// The database's clock is set forward, or back.
     StepClock,
+    /// The new structure is filled.
+    Fill,
     /// The new build runs for a moment.
     NewBuild,
     /// A contract is undone, or what was rolled back is gone for good.
@@ -30,6 +32,8 @@ pub(super) enum Action {
     Write(usize),
     Reply(usize),
     LoseReply(usize),
+    /// Of the answer only the grant arrives.
+    HearHalf(usize),
     Leave(usize),
     Pause(usize),
     Wake(usize),
@@ -74,6 +78,7 @@ impl Model for Rules {
         match action {
             Action::Tick => return tick(self, world),
             Action::StepClock => next.step_clock(),
+            Action::Fill => next.database.filled = true,
             Action::NewBuild => next.database.newest = None,
             Action::WayBack => way_back(self, &mut next),
             Action::Send(app) => {
@@ -93,6 +98,14 @@ impl Model for Rules {
             }
             Action::Reply(app) => reply(self, &mut next, app),
             Action::LoseReply(app) => next.apps[app].call = Call::None,
+            Action::HearHalf(app) => {
+                if let Call::Answered { answer: Answer::Granted { filled }, .. } =
+                    &mut next.apps[app].call
+                {
+                    *filled = false;
+                }
+                reply(self, &mut next, app);
+            }
             Action::Leave(app) => {
                 next.apps[app] = App { called: true, ..App::default() };
                 state::leave(&mut next, app);
@@ -172,7 +185,12 @@ fn calls(rules: &Rules, world: &World, app: usize, actions: &mut Vec<Action>) {
         }
         Call::Looked { .. } => actions.push(Action::Write(app)),
         Call::Answered { .. } if is_paused => {}
-        Call::Answered { .. } => actions.extend([Action::Reply(app), Action::LoseReply(app)]),
+        Call::Answered { .. } => {
+            actions.extend([Action::Reply(app), Action::LoseReply(app)]);
+            if rules.has(Change::GrantsUnasked) {
+                actions.push(Action::HearHalf(app));
+            }
+        }
     }
 }
 
@@ -186,6 +204,9 @@ fn around(rules: &Rules, world: &World, actions: &mut Vec<Action>) {
     let is_free = world.database.locked_by.is_none();
     if world.database.steps > 0 && (is_regular(world) || rules.promise == Promise::Availability) {
         actions.push(Action::StepClock);
+    }
+    if !world.database.filled && world.database.run.is_none() {
+        actions.push(Action::Fill);
     }
     if world.database.newest.is_some() && is_free {
         actions.push(Action::NewBuild);
@@ -293,11 +314,14 @@ pub(super) fn reply(rules: &Rules, next: &mut World, app: usize) {
     let Call::Answered { at, answer } = next.apps[app].call else { return };
     next.apps[app].call = Call::None;
     match answer {
-        Answer::Granted => {
+        Answer::Granted { filled } => {
             let from = if rules.has(Change::DeadlineFromReply) { next.now } else { at };
             // One that comes after its own deadline is worth nothing.
             if next.holds(rules, app, from) {
                 let own = &mut next.apps[app];
+                let is_join = !own.knows;
+                let hears = filled && (is_join || !rules.has(Change::AsksOnce));
+                own.reads_new |= hears && switches(rules, app);
                 (own.granted, own.knows, own.asking) = (Some(from), true, None);
             }
         }

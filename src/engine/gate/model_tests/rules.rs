@@ -23,6 +23,9 @@ pub(super) enum Hazard {
     WayBack,
     /// The first instance's lease only reports: nothing in it looks at a deadline.
     Reports,
+    /// The first instance tolerates what is decided, and reads the old structure until it hears that the new one is filled,
+    /// which it is not when the model begins.
+    Switches,
     /// The second instance never starts: leaves room for more hazards at once.
     Alone,
 }
@@ -50,6 +53,14 @@ pub(super) enum Change {
     NoRunCheck,
     /// A renewal beats and is granted whatever fence is there, and tells no gate.
     BeatWithoutKnock,
+    /// Whether the new structure is filled is asked at a join alone.
+    AsksOnce,
+    /// A renewal that is granted counts although its answer about the new structure was lost.
+    GrantsUnasked,
+    /// A gate takes whoever tolerates what is decided for one that does not use the old structure.
+    TakenForNew,
+    /// A gate fences what is not filled.
+    FencesUnfilled,
     /// The silence of a lease that only reports means "gone".
     ReportsExpire,
     /// A number is compared: who tolerates 0006 is taken to tolerate 0005.

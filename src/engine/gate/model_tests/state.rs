@@ -4,7 +4,7 @@
 //! `engine::gate::race_tests` tries on real servers.
 
 use super::rules::{Change, Rules};
-use super::world::{Answer, Ask, Lease, TTL, World, only_reports};
+use super::world::{Answer, Ask, Lease, TTL, World, only_reports, switches};
 use crate::plan::gate::GateKind;
 
 /// The first half of a call. An answer ends it; without one it is about to be granted.
@@ -58,7 +58,8 @@ pub(super) fn write(world: &mut World, app: usize, ask: Ask) -> Answer {
         }
     }
     world.gates.iter_mut().for_each(|gate| gate.moved[app] = true);
-    Answer::Granted
+    // The product asks after this, and may hear more.
+    Answer::Granted { filled: world.database.filled }
 }
 
 /// An instance that has stopped says so.
@@ -78,6 +79,7 @@ fn is_renewable(world: &World, rules: &Rules, app: usize) -> bool {
 /// Whether the fence's question is put to an instance at all.
 fn is_asked(rules: &Rules, app: usize, ask: Ask) -> bool {
     let passes_by_number = rules.has(Change::NumberForSet) && app == 1;
+    let tolerates = switches(rules, app) && rules.kind == GateKind::Contract;
     let beats = rules.has(Change::BeatWithoutKnock) && ask == Ask::Renew;
-    !passes_by_number && !beats
+    !passes_by_number && !tolerates && !beats
 }

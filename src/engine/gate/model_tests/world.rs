@@ -18,7 +18,7 @@ pub(super) struct World {
     pub(super) now: u8,
     /// The state that zdm keeps, and whether the old structure is out of sight.
     pub(super) database: Database,
-    /// The old instances: they tolerate what is decided in no case.
+    /// The old instances: they tolerate what is decided in no case but that of a build which switches.
     pub(super) apps: [App; 2],
     /// Runs of zdm.
     pub(super) gates: [Gate; 2],
@@ -41,6 +41,8 @@ pub(super) struct Database {
     pub(super) run: Option<u8>,
     /// The gate whose transaction has locked the gate's row.
     pub(super) locked_by: Option<u8>,
+    /// Whether the new structure is filled.
+    pub(super) filled: bool,
     /// Whether the old structure is out of sight.
     pub(super) hidden: bool,
 }
@@ -72,6 +74,8 @@ pub(super) struct Lease {
 pub(super) struct App {
     /// From when its deadline counts.
     pub(super) granted: Option<u8>,
+    /// Whether it reads the new structure, and so needs the old one no more.
+    pub(super) reads_new: bool,
     /// Whether it has a lease to renew.
     pub(super) knows: bool,
     /// The call that is under way.
@@ -106,7 +110,10 @@ pub(super) enum Ask {
 /// lost.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Answer {
-    Granted,
+    /// `filled`: whether the new structure was, when the database was asked.
+    Granted {
+        filled: bool,
+    },
     TurnedAway,
     Fenced,
     Gone,
@@ -184,6 +191,7 @@ impl World {
                 newest: None,
                 run: None,
                 locked_by: None,
+                filled: !rules.may(Hazard::Switches),
                 hidden: false,
             },
             apps: [serving, App::default()],
@@ -208,11 +216,11 @@ impl World {
         if self.apps[app].knows && self.serves(rules, app) { Ask::Renew } else { Ask::Join }
     }
 
-    /// Whether an instance may send a statement at this moment.
+    /// Whether an instance may send a statement on the old structure at this moment.
     pub(super) fn may_act(&self, rules: &Rules, app: usize) -> bool {
         // Without a right to log in, a process that wakes has no session and gets none.
         let paused = self.apps[app].process == Process::Paused && !rules.has(Change::HardFence);
-        paused || self.serves(rules, app)
+        (paused || self.serves(rules, app)) && !self.apps[app].reads_new
     }
 
     /// The database's clock, in units.
@@ -230,6 +238,11 @@ impl World {
     pub(super) fn raise_epoch(&mut self) {
         self.gates.iter_mut().for_each(|gate| gate.is_current = false);
     }
+}
+
+/// Whether an instance is of a build that tolerates what is decided, and reads the old structure for a while.
+pub(super) fn switches(rules: &Rules, app: usize) -> bool {
+    app == 0 && rules.may(Hazard::Switches)
 }
 
 /// Whether an instance's lease only reports.
