@@ -210,7 +210,8 @@ impl Look<'_> {
             if self.is_over(&what) {
                 continue;
             }
-            let counted = match rows::count(self.conn, &self.ground.now, check, self.until).await {
+            let bounds = rows::Bounds::all(self.until);
+            let counted = match rows::count(self.conn, &self.ground.now, check, bounds).await {
                 Ok(counted) => counted,
                 Err(error) if error.kind == DbErrorKind::Cancelled => {
                     self.checkup.not_reached.push(format!("{what}: {error}"));

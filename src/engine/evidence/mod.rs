@@ -9,6 +9,7 @@ mod dependents;
 mod elsewhere;
 mod leases;
 mod sessions;
+pub(super) mod verification;
 
 use async_trait::async_trait;
 

@@ -4,7 +4,7 @@
 //!
 //! 1. [`lift_dead`] at its start: ends what a gate that died left behind (as do `join_v1` and `renew_v1`, for whoever is
 //!    held up by it, once its run lock has expired and if its contract has not begun);
-//! 2. [`pass`]: looks, fences, waits, verifies. An error (exit 4 or 5) leaves no fence. [`await_clear`] before it, and
+//! 2. [`pass`]: looks, compares the rows that were filled, fences, waits and compares again. An error (exit 4 or 5) leaves no fence. [`await_clear`] before it, and
 //!    before the run lock is taken, is `--wait`: it looks again and again, holding nothing;
 //! 3. in the transaction that takes the old structure away: [`Passed::confirm`] first, [`Passed::make_final`] last. On
 //!    MySQL and MariaDB, where DDL commits by itself, that transaction is one on a second connection, open from before
@@ -17,6 +17,7 @@
 //!
 //! Every fence, lift, refusal and override is an event. Decisions are those of `plan::gate`.
 
+mod compare;
 mod dead;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
 mod dead_tests;
@@ -43,6 +44,7 @@ use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::events::{Actor, NewEvent, append_event};
 use crate::database::state::journal::state_of;
+use crate::database::state::now;
 use crate::database::state::run_lock::RunToken;
 use crate::error::Error;
 use crate::model::fence::FenceKind;
@@ -61,7 +63,13 @@ pub(crate) async fn look(
     kind: GateKind,
 ) -> Result<GateReport, Error> {
     refusal::check_overrides(&job.overrides)?;
-    let (question, facts) = ask(job, conn, migration, kind).await?;
+    let (question, mut facts) = ask(job, conn, migration, kind).await?;
+    let report = decide(&question, &facts, &job.overrides);
+    if report.verdict() != Verdict::Clear {
+        return Ok(report);
+    }
+    let looking = Looking { job, migration, question: &question };
+    facts.slow.verification = compare::for_advice(conn, looking).await?;
     Ok(decide(&question, &facts, &job.overrides))
 }
 
@@ -74,10 +82,11 @@ pub(crate) async fn await_clear(
     kind: GateKind,
     until: Instant,
 ) -> Result<(), Error> {
+    refusal::check_overrides(&job.overrides)?;
     let mut told = Vec::new();
     loop {
-        let report = look(job, conn, migration, kind).await?;
-        let verdict = report.verdict();
+        let (question, facts) = ask(job, conn, migration, kind).await?;
+        let verdict = decide(&question, &facts, &job.overrides).verdict();
         let Verdict::Blocked { reasons, retry_after } = &verdict else {
             return refusal::unless_clear(kind, &migration.id, &verdict);
         };
@@ -104,10 +113,20 @@ pub(crate) async fn pass(
 ) -> Result<Passed, Error> {
     refusal::check_overrides(&job.overrides)?;
     // The cheap refusal, and the most common one: nobody is held up by it.
-    let (question, facts) = ask(job, conn, migration, kind).await?;
+    let (question, mut facts) = ask(job, conn, migration, kind).await?;
     let verdict = decide(&question, &facts, &job.overrides).verdict();
     if verdict != Verdict::Clear {
         return refusal::refuse(conn, kind, &migration.id, &verdict).await;
+    }
+    // Whole tables are read only when nothing else is in the way.
+    let looking = Looking { job, migration, question: &question };
+    facts.slow.verification = compare::before_fence(conn, looking).await?;
+    facts.now = now(conn).await.map_err(refusal::could_not_look)?;
+    let verdict = decide(&question, &facts, &job.overrides).verdict();
+    if verdict != Verdict::Clear {
+        let refused = refusal::refuse(conn, kind, &migration.id, &verdict).await;
+        let seen = facts.slow.verification.as_ref();
+        return refused.map_err(|error| compare::until_corrected(error, seen));
     }
     match fence::make(conn, &question, &facts.slow, &job.overrides, token).await? {
         fence::Made::Refused(verdict) => refusal::refuse(conn, kind, &migration.id, &verdict).await,

@@ -1,21 +1,31 @@
 //! The wait behind a provisional fence.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::event::Event;
 use super::super::job::Job;
 use super::super::{failure, retry};
 use super::passed::Passed;
-use super::{Looking, evidence, refusal, tell};
+use super::{Looking, compare, evidence, refusal, tell};
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::state::fences::fence;
 use crate::error::Error;
-use crate::plan::gate::{self, Verdict, Watch};
+use crate::plan::gate::{self, SlowFacts, Verdict, Watch};
 use crate::plan::migration::Migration;
 
 /// How often knocks and beats are looked at.
 const POLL: Duration = Duration::from_millis(200);
+/// What is done beside the wait.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// Rows are compared: the wait does not end before.
+    pub(super) is_comparing: AtomicBool,
+    /// One of them is wrong: there is nothing left to wait for.
+    pub(super) has_differences: AtomicBool,
+}
+
 /// How often listeners hear how long it still takes.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -37,17 +47,24 @@ pub(super) async fn wait_and_look_again(
     migration: &Migration,
     passed: &mut Passed,
 ) -> Result<(), End> {
-    wait(job, conn, passed).await?;
-    let looking = Looking { job, migration, question: &passed.question };
+    let question = passed.question.clone();
+    let looking = Looking { job, migration, question: &question };
+    compare::behind_fence(conn, looking, passed).await?;
     let slow = evidence::gather_slow(conn, looking).await.map_err(End::Stopped)?;
-    passed.then.slow = slow;
+    passed.then.slow = SlowFacts { verification: passed.then.slow.verification.take(), ..slow };
     check(conn, passed).await
 }
 
 /// Waits until nobody can be left who was told before the fence that it may serve on, looking all the time.
 ///
-/// Begins when the fence's commit has been acknowledged; counted by this process's own clock.
-async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> Result<(), End> {
+/// Begins when the fence's commit has been acknowledged; counted by this process's own clock. What is done
+/// beside it ends it late, or early.
+pub(super) async fn wait(
+    job: &Job,
+    conn: &mut Connection,
+    passed: &Passed,
+    beside: &Beside,
+) -> Result<(), End> {
     let began = Instant::now();
     let total = gate::wait(&passed.question, &passed.then);
     let mut told: Option<Instant> = None;
@@ -55,7 +72,8 @@ async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> Result<(), E
         // Taken before the look, so that the last look is after the whole wait.
         let rest = total.saturating_sub(began.elapsed());
         check(conn, passed).await?;
-        if rest.is_zero() {
+        let is_done = rest.is_zero() && !beside.is_comparing.load(Ordering::SeqCst);
+        if is_done || beside.has_differences.load(Ordering::SeqCst) {
             return Ok(());
         }
         if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
@@ -63,7 +81,8 @@ async fn wait(job: &Job, conn: &mut Connection, passed: &Passed) -> Result<(), E
             let migration = passed.question.migration.clone();
             job.listener.hear(&Event::GateWaits { migration, remaining: rest });
         }
-        retry::wait(&job.interrupt, rest.min(POLL)).await.map_err(End::Stopped)?;
+        let pause = if rest.is_zero() { POLL } else { rest.min(POLL) };
+        retry::wait(&job.interrupt, pause).await.map_err(End::Stopped)?;
     }
 }
 
@@ -94,6 +113,8 @@ impl End {
             Self::Refused(verdict) => {
                 let question = &passed.question;
                 let error = refusal::refused(question.kind, &question.migration, &verdict);
+                let seen = passed.then.slow.verification.as_ref();
+                let error = compare::until_corrected(error, seen);
                 let why = error.detail.join("; ");
                 let told = tell(conn, &question.migration, "gate_refused", &why).await;
                 if let Err(second) = told {

@@ -28,14 +28,39 @@ pub(crate) async fn limit(conn: &mut Connection, left: Duration) -> Result<(), D
     conn.run(&sql).await.map(drop)
 }
 
-/// Counts until `until`. What cannot be asked is said in [`Counted::cut_short`].
+/// Which rows are counted, and for how long.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    /// Those behind this key; none: from the first.
+    pub(crate) after: Option<&'a Key>,
+    /// Up to this key; none: to the last that is there now.
+    pub(crate) to: Option<&'a Key>,
+    /// Until then.
+    pub(crate) until: Instant,
+    /// As long as this holds: asked before each batch.
+    pub(crate) go_on: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Bounds<'_> {
+    /// Every row, until then.
+    pub(crate) fn all(until: Instant) -> Self {
+        Self { after: None, to: None, until, go_on: &|| true }
+    }
+
+    fn are_over(&self) -> bool {
+        Instant::now() >= self.until || !(self.go_on)()
+    }
+}
+
+/// Counts within bounds. What cannot be asked is said in [`Counted::cut_short`].
 pub(crate) async fn count(
     conn: &mut Connection,
     now: &Catalog,
     check: Check,
-    until: Instant,
+    bounds: Bounds<'_>,
 ) -> Result<Counted, DbError> {
-    let mut counted = Counted { check, rows: 0, wrong: 0, examples: Vec::new(), cut_short: None };
+    let mut counted =
+        Counted { check, rows: 0, wrong: 0, examples: Vec::new(), cut_short: None, last: None };
     let table = now.tables.get(&counted.check.table);
     let Some(table) = table else {
         counted.cut_short = Some("the table is not there".to_owned());
@@ -48,7 +73,7 @@ pub(crate) async fn count(
             return Ok(counted);
         }
     };
-    match every(conn, &keyset, &mut counted, until).await {
+    match every(conn, &keyset, &mut counted, bounds).await {
         Ok(()) => {}
         Err(error) if error.kind == DbErrorKind::Cancelled => {
             counted.cut_short = Some(time_is_up(counted.rows, table.estimated_rows));
@@ -58,9 +83,6 @@ pub(crate) async fn count(
             counted.cut_short = Some(error.to_string());
         }
         Err(error) => return Err(error),
-    }
-    if counted.cut_short.is_none() && Instant::now() >= until {
-        counted.cut_short = Some(time_is_up(counted.rows, table.estimated_rows));
     }
     Ok(counted)
 }
@@ -76,16 +98,17 @@ async fn every(
     conn: &mut Connection,
     keyset: &Keyset,
     counted: &mut Counted,
-    until: Instant,
+    bounds: Bounds<'_>,
 ) -> Result<(), DbError> {
     let limits = Limits::of(conn.engine(), Speed::Full);
     let mut state = State::start(&limits);
     let last = conn.query(&keyset.last(), &[]).await?;
-    let Some(upper) = last.first().map(|row| keyset.read(row)).transpose()? else { return Ok(()) };
-    let mut cursor: Option<Key> = None;
-    while Instant::now() < until {
+    counted.last = last.first().map(|row| keyset.read(row)).transpose()?;
+    let Some(upper) = bounds.to.or(counted.last.as_ref()).cloned() else { return Ok(()) };
+    let mut cursor = bounds.after.cloned();
+    while !bounds.are_over() {
         let began = Instant::now();
-        limit(conn, until.saturating_duration_since(began)).await?;
+        limit(conn, bounds.until.saturating_duration_since(began)).await?;
         let rows = u64::from(state.rows());
         let bound = conn.query(&keyset.bound(cursor.as_deref(), &upper, rows), &[]).await?;
         let bound = bound.first().map(|row| keyset.read(row)).transpose()?;

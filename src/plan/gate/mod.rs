@@ -18,6 +18,7 @@ mod soak;
 mod start;
 #[cfg(test)]
 mod tests;
+pub(crate) mod verification;
 mod watch;
 
 pub(crate) use decide::decide;
@@ -112,6 +113,7 @@ pub(crate) const SOURCES: &[Source] = &[
     Source { name: "soak", judge: soak::judge },
     Source { name: "freeze", judge: freeze::judge },
     Source { name: "checks", judge: checks::judge },
+    Source { name: "verification", judge: verification::judge },
 ];
 
 /// The names of the sources, which `--override` takes.

@@ -7,6 +7,7 @@ use super::GateKind;
 use super::checks::CheckResult;
 use super::dependents::Dependents;
 use super::sessions::Sessions;
+use super::verification::Verification;
 use crate::config::freeze::Freeze;
 use crate::config::{Config, ServiceEvidence};
 use crate::model::lease::{Ending, Lease, Need, Reached};
@@ -93,6 +94,8 @@ pub(crate) struct SlowFacts {
     pub(crate) dependents: Option<Dependents>,
     /// What the checks said.
     pub(crate) checks: Vec<CheckResult>,
+    /// What is known of the rows that the migration has filled; none: nobody looked.
+    pub(crate) verification: Option<Verification>,
 }
 
 impl Question {
@@ -208,7 +211,7 @@ pub(super) fn millis(duration: Duration) -> i64 {
 }
 
 /// How long ago, in the coarsest unit that says something.
-fn ago(now: i64, then: i64) -> String {
+pub(super) fn ago(now: i64, then: i64) -> String {
     let seconds = now.saturating_sub(then).max(0) / 1000;
     match seconds {
         0..120 => format!("{seconds} s ago"),

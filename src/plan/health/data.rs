@@ -108,21 +108,28 @@ pub(crate) struct Counted {
     pub(crate) examples: Vec<String>,
     /// Why not every row was looked at, when that is so.
     pub(crate) cut_short: Option<String>,
+    /// The last key that there was when it began: rows behind it came later.
+    pub(crate) last: Option<Vec<String>>,
 }
 
 /// What wrong rows mean.
 pub(crate) fn finding(counted: &Counted, schema: Option<&str>) -> Option<Finding> {
+    let Check { migration, way_out, .. } = &counted.check;
+    let message = wrong(counted, schema)?;
+    Some(Finding::new(Kind::Data, message, way_out.clone()).of(migration))
+}
+
+/// How many rows are wrong, and the keys of a few; none: none is.
+pub(crate) fn wrong(counted: &Counted, schema: Option<&str>) -> Option<String> {
     if counted.wrong == 0 {
         return None;
     }
-    let Check { migration, title, table, way_out, .. } = &counted.check;
+    let Check { title, table, .. } = &counted.check;
     let rows = if counted.wrong == 1 {
         "one row is".to_owned()
     } else {
         format!("{} rows are", counted.wrong)
     };
     let examples = counted.examples.join("; ");
-    let message =
-        format!("{rows} wrong in table \"{}\" ({title}): {examples}", table.shown(schema));
-    Some(Finding::new(Kind::Data, message, way_out.clone()).of(migration))
+    Some(format!("{rows} wrong in table \"{}\" ({title}): {examples}", table.shown(schema)))
 }
