@@ -19,6 +19,7 @@ use crate::database::state::error::StateError;
 use crate::database::state::events::Actor;
 use crate::database::state::install::{install, open_for_reading};
 use crate::database::state::journal::journal;
+use crate::database::state::promotion;
 use crate::database::state::services::{Ungranted, declare_services};
 use crate::database::stored;
 use crate::error::{Error, ErrorKind};
@@ -84,6 +85,11 @@ fn unless_stopped(job: &Job, error: Error) -> Error {
 /// What every run does first, once it has the lock.
 async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
     run.work.show_presence(run.job).await?;
+    let promoted = promotion::note(run.work.conn(), &run.actor).await;
+    if promoted.map_err(|error| failure::working("ask for the server's history", error))? {
+        let message = "another server was promoted since the last run".to_owned();
+        run.job.listener.hear(&Event::Note { message });
+    }
     let services = &run.job.project.config.services;
     let declared = declare_services(run.work.conn(), services).await;
     for Ungranted { statement, reason } in

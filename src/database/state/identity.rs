@@ -3,6 +3,7 @@
 use super::error::StateError;
 use super::events::{Actor, NewEvent, append_event};
 use super::newness::ADOPTED;
+use super::promotion;
 use crate::database::connection::Connection;
 use crate::database::error::DbError;
 use crate::database::identity::ServerIdentity;
@@ -19,8 +20,9 @@ pub(super) async fn record(
         return Ok(());
     }
     let (found, objects) = (conn.identity().await?, conn.count_objects().await?);
+    let timeline = conn.timeline().await?;
     conn.begin().await?;
-    match write(conn, found, objects, environment).await {
+    match write(conn, found, (objects, timeline), environment).await {
         Ok(()) => conn.commit().await,
         Err(error) => {
             // The first error counts; a connection that cannot roll back is closed, which rolls back.
@@ -33,7 +35,7 @@ pub(super) async fn record(
 async fn write(
     conn: &mut Connection,
     found: ServerIdentity,
-    objects: u64,
+    (objects, timeline): (u64, Option<String>),
     environment: Option<&str>,
 ) -> Result<(), DbError> {
     // Many may come here at once: the first one writes the row.
@@ -58,7 +60,9 @@ async fn write(
             "zdm wrote to this database for the first time: it held {count} tables, views and sequences"
         ),
     };
-    let detail = format!("{{\"objects\":{objects}}}");
+    let more = promotion::detail(timeline.as_deref());
+    let comma = if more.is_empty() { "" } else { "," };
+    let detail = format!("{{\"objects\":{objects}{comma}{more}}}");
     let kind = FIRST_SEEN;
     let event = NewEvent { migration: None, kind, message: &message, detail: Some(&detail) };
     append_event(conn, &Actor::here(), &event).await
@@ -101,8 +105,9 @@ pub(crate) async fn adopt(
     actor: &Actor,
 ) -> Result<String, DbError> {
     let found = conn.identity().await?;
+    let timeline = conn.timeline().await?;
     conn.begin().await?;
-    match rewrite(conn, found, environment, actor).await {
+    match rewrite(conn, (found, timeline), environment, actor).await {
         Ok(words) => conn.commit().await.map(|()| words),
         Err(error) => {
             // The first error counts; a connection that cannot roll back is closed, which rolls back.
@@ -114,7 +119,7 @@ pub(crate) async fn adopt(
 
 async fn rewrite(
     conn: &mut Connection,
-    found: ServerIdentity,
+    (found, timeline): (ServerIdentity, Option<String>),
     environment: Option<&str>,
     actor: &Actor,
 ) -> Result<String, DbError> {
@@ -135,7 +140,8 @@ async fn rewrite(
     );
     let values = [found.system_id.into(), found.database.into(), environment.into()];
     conn.execute(&sql, &values).await?;
-    let event = NewEvent { migration: None, kind: ADOPTED, message: &words, detail: None };
+    let detail = format!("{{{}}}", promotion::detail(timeline.as_deref()));
+    let event = NewEvent { migration: None, kind: ADOPTED, message: &words, detail: Some(&detail) };
     append_event(conn, actor, &event).await?;
     Ok(words)
 }

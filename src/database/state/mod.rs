@@ -20,6 +20,7 @@ pub(crate) mod leases;
 pub(crate) mod newness;
 pub(crate) mod parked;
 pub(crate) mod parts;
+pub(crate) mod promotion;
 pub(crate) mod run_lock;
 pub(crate) mod schema;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]

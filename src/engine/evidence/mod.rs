@@ -8,6 +8,7 @@ mod connections;
 mod dependents;
 mod elsewhere;
 mod leases;
+mod replaced;
 mod sessions;
 pub(super) mod verification;
 
@@ -57,7 +58,7 @@ const QUICK: &[&dyn Evidence] = &[&sessions::OnServer, &connections::Connections
 
 /// The sources that are not.
 const SLOW: &[&dyn SlowEvidence] =
-    &[&elsewhere::Elsewhere, &dependents::InCatalog, &checks::Commands];
+    &[&elsewhere::Elsewhere, &dependents::InCatalog, &checks::Commands, &replaced::Replaced];
 
 /// What every source sees now, with what the slow ones saw before.
 pub(crate) async fn gather(

@@ -36,6 +36,8 @@ pub(crate) struct Question {
     pub(crate) freeze: Vec<Freeze>,
     /// The names of the checks that are asked.
     pub(crate) checks: Vec<String>,
+    /// The longest lease that is granted to anybody.
+    pub(crate) longest_ttl: Duration,
 }
 
 /// Whether builds that need the migration may be running.
@@ -94,6 +96,9 @@ pub(crate) struct SlowFacts {
     pub(crate) dependents: Option<Dependents>,
     /// What the checks said.
     pub(crate) checks: Vec<CheckResult>,
+    /// When this server was first seen in the place of another one, which may have known leases that it does not:
+    /// milliseconds since 1970. None: it was not.
+    pub(crate) replaced_at: Option<i64>,
     /// What is known of the rows that the migration has filled; none: nobody looked.
     pub(crate) verification: Option<Verification>,
 }
@@ -126,6 +131,12 @@ impl Question {
             ignore_roles: config.gate.ignore_roles.clone(),
             freeze: config.gate.freeze.clone(),
             checks: config.gate.checks.iter().map(|check| check.name.clone()).collect(),
+            longest_ttl: config
+                .services
+                .values()
+                .map(|service| service.ttl)
+                .max()
+                .unwrap_or_default(),
         }
     }
 

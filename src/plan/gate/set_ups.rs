@@ -103,6 +103,7 @@ fn ask(services: Vec<(&str, ServiceFacts)>) -> Question {
         ignore_roles: vec!["exporter".to_owned()],
         freeze: Vec::new(),
         checks: Vec::new(),
+        longest_ttl: Duration::ZERO,
     }
 }
 

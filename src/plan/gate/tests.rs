@@ -32,6 +32,7 @@ fn contract() -> Question {
         ignore_roles: Vec::new(),
         freeze: Vec::new(),
         checks: Vec::new(),
+        longest_ttl: Duration::ZERO,
     }
 }
 
@@ -351,6 +352,13 @@ fn the_wait_is_the_longest_ttl_that_somebody_could_still_hold() {
     // But for one that reads the old structure until it hears that it need not.
     let early = vec![(id("0005_k"), Reached::Expanded)];
     assert!((waited(vec![Lease { needs: early, ..hour(NEW) }]) - 63.0).abs() < 0.001);
+    // A server that was promoted a minute ago may not know of whoever it is that still serves; after a while nobody can.
+    let promoted = |seconds: i64| {
+        let slow = SlowFacts { replaced_at: Some(NOW - seconds * 1000), ..SlowFacts::default() };
+        let question = Question { longest_ttl: TTL, ..contract() };
+        wait(&question, &Facts { slow, ..facts(vec![]) }).as_secs_f64()
+    };
+    assert!((promoted(60) - 63.0).abs() < 0.001 && promoted(121) < 0.001);
     let days = Lease { seen_at: NOW - 172_800_000, ..lease(1, "api", OLD, At::Live) };
     assert!(waited(vec![days]) < 0.001);
 }

@@ -158,6 +158,7 @@ mod tests {
             ignore_roles: Vec::new(),
             freeze: Vec::new(),
             checks: Vec::new(),
+            longest_ttl: Duration::ZERO,
         };
         let verification = Some(Verification { conditions: 1, whole_since, compared });
         let slow = SlowFacts { verification, ..SlowFacts::default() };

@@ -19,6 +19,7 @@ const DOUBT: Duration = Duration::from_hours(24);
 /// How long to wait, counted by the gate's own clock from after the fence's commit was acknowledged.
 ///
 /// The longest TTL that was granted to a lease that could still be somebody's, and a margin; nothing when there is none.
+/// Behind a server that has just been promoted there may be leases that it never heard of.
 pub(crate) fn wait(question: &Question, facts: &Facts) -> Duration {
     let possible = facts.leases.iter().filter(|lease| {
         let silence = facts.now.saturating_sub(lease.seen_at);
@@ -28,7 +29,10 @@ pub(crate) fn wait(question: &Question, facts: &Facts) -> Duration {
             && lease.left_at.is_none()
             && silence <= millis(believed.max(lease.ttl * 2))
     });
-    let longest = possible.map(|lease| lease.ttl).max().unwrap_or(Duration::ZERO);
+    let known = possible.map(|lease| lease.ttl).max().unwrap_or(Duration::ZERO);
+    let is_new = |at: i64| facts.now.saturating_sub(at) <= millis(question.longest_ttl * 2);
+    let lost = facts.slow.replaced_at.filter(|at| is_new(*at)).map(|_| question.longest_ttl);
+    let longest = known.max(lost.unwrap_or(Duration::ZERO));
     longest.saturating_mul(MARGIN.0) / MARGIN.1
 }
 

@@ -181,6 +181,7 @@ fn ask(kind: GateKind) -> Question {
         ignore_roles: Vec::new(),
         freeze: Vec::new(),
         checks: Vec::new(),
+        longest_ttl: Duration::ZERO,
     }
 }
 
