@@ -1,5 +1,7 @@
 #!/bin/sh
-# Gets the database servers that `zdm demo` and the tests run: `scripts/servers.sh [postgres] [mariadb]`.
+# Gets the database servers that `zdm demo` and the tests run: `scripts/servers.sh [postgres] [mariadb] [faketime]`.
+#
+# faketime, which steps a server's clock, is for a few tests alone: asked for by name, and skipped where it is not there.
 #
 # Only the programs are needed: zdm starts servers of its own in temporary directories. Nothing that runs on this machine is
 # touched, and no service is started. In this order: what is there; apt, as root or with sudo; Docker; for PostgreSQL the
@@ -192,12 +194,21 @@ get_mariadb() {
     return 1
 }
 
+get_faketime() {
+    for library in /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/local/lib/faketime/libfaketimeMT.so.1; do
+        [ -e "$library" ] && return
+    done
+    apt_install libfaketime && return
+    say "libfaketime could not be had: sudo apt-get install libfaketime"
+    return 1
+}
+
 [ $# -gt 0 ] || set -- postgres mariadb
 outcome=0
 for server in "$@"; do
     case "$server" in
-        postgres | mariadb) "get_$server" || outcome=1 ;;
-        *) say "there is no server $server: postgres or mariadb"; exit 2 ;;
+        postgres | mariadb | faketime) "get_$server" || outcome=1 ;;
+        *) say "there is no server $server: postgres, mariadb or faketime"; exit 2 ;;
     esac
 done
 exit $outcome

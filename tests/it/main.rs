@@ -30,6 +30,7 @@ mod ground;
 mod health;
 mod lint;
 mod operations;
+mod protocol;
 mod readme;
 mod repository;
 mod search_path;

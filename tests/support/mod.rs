@@ -1,5 +1,6 @@
 //! What every test can use: real servers, and a database of its own for each test.
 
+pub(crate) mod clock;
 pub(crate) mod own;
 mod pooler;
 mod proxy;

@@ -61,14 +61,8 @@ impl Ground {
         self.folder.path().join(name)
     }
 
-    fn run(&self, program: &Path) -> Command {
-        let mut command = if rustix::process::getuid().is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
+    fn run(&self, program: &Path, environment: &[String]) -> Command {
+        let mut command = as_nobody(program, environment);
         command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(Stdio::null()).arg("--no-defaults");
         command
@@ -76,7 +70,7 @@ impl Ground {
 
     /// Makes the data of a server, in which the user `zdm` may do everything.
     pub(crate) fn set_up(&self, name: &str) {
-        let mut installing = self.run(&self.install);
+        let mut installing = self.run(&self.install, &[]);
         installing.arg(format!("--datadir={}", self.place(name).display())).args(SMALL);
         installing.arg(format!("--basedir={}", self.base.display()));
         installing.args(["--auth-root-authentication-method=socket", "--skip-test-db"]);
@@ -88,8 +82,13 @@ impl Ground {
 
     /// Starts a server on the data of a name, and waits until it answers.
     pub(crate) fn start(&self, name: &str, options: &[String]) -> Own {
+        self.start_in(name, options, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn start_in(&self, name: &str, options: &[String], environment: &[String]) -> Own {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = self.run(&self.server);
+        let mut command = self.run(&self.server, environment);
         command.arg(format!("--datadir={}", self.place(name).display()));
         command.arg(format!("--socket={}", self.place(name).join("socket").display()));
         command.arg(format!("--init-file={}", self.place("init.sql").display()));
@@ -106,7 +105,27 @@ impl Ground {
     }
 }
 
+/// A program under an account without rights, with variables (`NAME=value`) that it alone sees.
+pub(super) fn as_nobody(program: &Path, environment: &[String]) -> Command {
+    let mut command = if rustix::process::getuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "env"]);
+        command
+    } else {
+        Command::new("env")
+    };
+    command.args(environment).arg(program);
+    command
+}
+
 impl Own {
+    /// Lets it end in order.
+    pub(crate) fn stop(&mut self) {
+        let pid = self.process.id().to_string();
+        drop(Command::new("kill").args(["-s", "TERM", &pid]).status());
+        drop(self.process.wait());
+    }
+
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         drop(self.process.kill());
