@@ -142,6 +142,5 @@ CREATE TABLE IF NOT EXISTS zdm_lease (
   joined_at     DATETIME(6)  NOT NULL,
   seen_at       DATETIME(6)  NOT NULL,
   left_at       DATETIME(6)  NULL,
-  knocked_epoch BIGINT       NULL,
-  KEY lease_service (service, seen_at)
+  knocked_epoch BIGINT       NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

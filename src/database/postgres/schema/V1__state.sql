@@ -148,5 +148,3 @@ CREATE TABLE zdm.lease (
   left_at       timestamptz,
   knocked_epoch bigint
 )
--- next
-CREATE INDEX lease_service ON zdm.lease (service, seen_at)
