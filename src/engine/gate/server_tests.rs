@@ -30,7 +30,7 @@ use crate::support;
 
 const TTL: Duration = Duration::from_millis(600);
 /// Nothing renews it here.
-const RUN_LOCK: Duration = Duration::from_mins(2);
+const RUN_LOCK: Duration = Duration::from_hours(1);
 pub(super) const OLD: &str = "0004_j";
 pub(super) const NEW: &str = "0004_j,0005_k";
 

@@ -108,13 +108,6 @@ pub(super) const UNSAFE: &[Rules] = &[
     case("switches, asks once", CONTRACT, &[Switches, Alone], &[AsksOnce], Fails),
     case("switches, grants unasked", CONTRACT, &[Switches, Alone], &[GrantsUnasked], Fails),
     case("switches, no wait", CONTRACT, &[Switches, Alone], &[NoWait], Fails),
-    case(
-        "switches, taken for new",
-        CONTRACT,
-        &[Switches, ClockSteps, Alone],
-        &[TakenForNew],
-        Fails,
-    ),
     case("switches, fenced unfilled", CONTRACT, &[Switches, Alone], &[FencesUnfilled], Fails),
 ];
 

@@ -222,7 +222,7 @@ fn template(rules: &Rules, app: usize) -> Lease {
         instance: format!("old-{app}"),
         tolerates: parse_tolerates(tolerates),
         needs: match rules.kind {
-            GateKind::Contract if switches(rules, app) && !rules.has(Change::TakenForNew) => {
+            GateKind::Contract if switches(rules, app) => {
                 vec![(id("0005_k"), Reached::Expanded)]
             }
             GateKind::Contract => Vec::new(),

@@ -57,8 +57,6 @@ pub(super) enum Change {
     AsksOnce,
     /// A renewal that is granted counts although its answer about the new structure was lost.
     GrantsUnasked,
-    /// A gate takes whoever tolerates what is decided for one that does not use the old structure.
-    TakenForNew,
     /// A gate fences what is not filled.
     FencesUnfilled,
     /// The silence of a lease that only reports means "gone".
