@@ -254,6 +254,28 @@ fn a_generated_statement_is_judged_by_its_cost_alone() {
     assert_eq!(lint_generated("CREATE INDEX ON t (a)", &mut cx).findings.len(), 1);
 }
 
+/// No operation can know what old builds say: who knows of such a build switches the rule on, and expand is refused.
+#[test]
+fn a_generated_statement_that_changes_the_shape_of_a_table_is_judged_on_demand() {
+    let names = Names::new(Engine::Postgres, &[]);
+    let mut catalog = Catalog::default();
+    let mut judge = |rules: &BTreeMap<String, Option<Severity>>| {
+        let mut cx = FileContext {
+            phase: Some(Phase::Expand),
+            server: Server { engine: Engine::Postgres, version: (15, 0) },
+            names: &names,
+            catalog: &mut catalog,
+            rules,
+            backfilled: &[],
+        };
+        lint_generated("ALTER TABLE t ADD COLUMN a text", &mut cx).findings
+    };
+    assert!(judge(&BTreeMap::new()).is_empty());
+    let on = [("result-shape".to_owned(), Some(Severity::Error))].into();
+    let findings = judge(&on);
+    assert_eq!(findings.iter().map(|one| one.rule).collect::<Vec<_>>(), ["result-shape"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 

@@ -6,7 +6,7 @@ use crate::sql::change::Change;
 pub(super) const RULE: Rule = Rule {
     id: "result-shape",
     data: include_str!("../../../lints/result-shape.toml"),
-    judges_generated: false,
+    judges_generated: true,
     check: Check::Change(check),
 };
 
