@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-examples test-faults test-matrix check fmt servers
+.PHONY: help demo drill test test-examples test-faults test-matrix check fmt servers
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -7,6 +7,11 @@ help: ## show this list
 demo: ## see a migration's whole life on a throwaway server (ENGINE=mariadb for MariaDB)
 	@scripts/servers.sh $(or $(ENGINE),postgres)
 	@cargo run --locked -- demo --engine $(or $(ENGINE),postgres)
+
+drill: ## deploy a service in every way while its schema changes (ENGINE=mariadb for one)
+	@scripts/servers.sh $(or $(ENGINE),postgres mariadb)
+	@cargo build --locked --quiet --bin zdm --example rolling-deploy
+	@target/debug/examples/rolling-deploy $(ENGINE)
 
 test: ## run everything that CI runs
 	@scripts/test.sh

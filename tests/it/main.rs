@@ -20,6 +20,7 @@ mod crash;
 mod delegate;
 mod demo;
 mod doctor;
+mod drill;
 mod engine;
 mod evidence;
 mod examples;

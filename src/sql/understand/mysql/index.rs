@@ -42,7 +42,8 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
     }
     if part.eat("PERIOD FOR") {
         let period = part.name()?;
-        let columns = part.parenthesis()?.text();
+        let columns = part.parenthesis()?.parts().into_iter().filter_map(|mut one| one.name());
+        let columns = columns.collect::<Vec<_>>().join(", ");
         let name = if period.eq_ignore_ascii_case("system_time") {
             "PERIOD SYSTEM_TIME"
         } else {

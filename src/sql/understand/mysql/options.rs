@@ -37,7 +37,7 @@ fn one(part: &mut Reader<'_>, table: &TableName) -> Option<Change> {
         }
         "ORDER" => {
             part.eat("ORDER BY").then_some(())?;
-            let by = part.text().to_owned();
+            let by = part.line();
             part.rest = &[];
             return Some(option(table, "ORDER BY", Some(by)));
         }
@@ -72,7 +72,7 @@ fn one(part: &mut Reader<'_>, table: &TableName) -> Option<Change> {
     let name = part.name()?.to_ascii_uppercase();
     let equals = part.eat_token(&Token::Eq);
     let value = match part.parenthesis() {
-        Some(list) => list.text().to_owned(),
+        Some(list) => list.line(),
         None => value(part)?,
     };
     if name == "TABLESPACE" && part.eat("STORAGE") {
