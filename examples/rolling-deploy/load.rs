@@ -211,7 +211,13 @@ impl Shared {
     /// Every user is there once, and is called what it was last called; nobody writes any more.
     async fn compare_all(&self) -> Result<()> {
         let answer = self.send(&Request::new("GET", "/users", "")).await;
-        let text = answer.map_err(|problem| wrong(&format!("GET /users: {problem}")))?;
+        let text = match answer {
+            Ok(text) => text,
+            Err(problem) => {
+                self.failed(&format!("GET /users: {problem}"));
+                return Ok(());
+            }
+        };
         let mut missing: Vec<bool> =
             self.users.iter().map(|user| user.exists.load(Ordering::SeqCst)).collect();
         for line in text.lines() {

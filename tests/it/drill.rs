@@ -57,3 +57,17 @@ fn nobody_notices_a_deployment_on_postgres() {
 fn nobody_notices_a_deployment_on_mariadb() {
     drill(Engine::MariaDb);
 }
+
+#[test]
+fn the_manifests_of_the_drill_are_those_that_zdm_writes() {
+    let drill = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/rolling-deploy");
+    for (project, build) in [("shop", "build-2"), ("shop-phase-switch", "build-2-phase-switch")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_zdm"))
+            .args(["manifest", "--service", "api", "--config"])
+            .arg(drill.join(project).join("zdm.toml"))
+            .output()
+            .unwrap();
+        let committed = std::fs::read_to_string(drill.join("manifests").join(build)).unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), committed);
+    }
+}
