@@ -193,8 +193,6 @@ pub(crate) struct Storage {
     pub(crate) partition_columns: Vec<String>,
     /// Its partitions in their order; empty when they are not known.
     pub(crate) partitions: Vec<Partition>,
-    /// Whether the last of them is for all values to come: MAXVALUE.
-    pub(crate) partitions_end: bool,
     /// WITH SYSTEM VERSIONING.
     pub(crate) versioned: bool,
     /// The generated columns that are stored, where their expressions do not say so by ` STORED` at their end.

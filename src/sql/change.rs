@@ -138,8 +138,6 @@ pub(crate) enum Change {
         /// The partitions that it names, and those that it makes.
         listed: Vec<String>,
         made: Vec<Partition>,
-        /// One of those that it makes is for all values to come: MAXVALUE.
-        open: bool,
     },
     /// MySQL, MariaDB: `ALGORITHM=`, `LOCK=`, in capitals: what the statement asks of the server.
     Demand { table: TableName, algorithm: Option<String>, lock: Option<String> },

@@ -164,9 +164,9 @@ impl Table {
                     self.convert();
                 }
             }
-            Change::Partitions { operation, method, columns, listed, made, open, .. } => {
+            Change::Partitions { operation, method, columns, listed, made, .. } => {
                 self.storage.partition(operation, method.as_deref(), columns);
-                self.storage.list_partitions(operation, (listed, made), *open);
+                self.storage.list_partitions(operation, (listed, made));
             }
             Change::DropColumn { column, .. } => self.drop_column(column, engine),
             Change::RenameColumn { column, to, .. } => self.rename_column(column, to, engine),

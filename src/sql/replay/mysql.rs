@@ -165,24 +165,19 @@ impl Storage {
         &mut self,
         operation: &str,
         (listed, made): (&[String], &[Partition]),
-        open: bool,
     ) {
         let goes = |one: &Partition| listed.iter().any(|name| name.eq_ignore_ascii_case(&one.name));
         match operation {
             "PARTITION BY" | "REMOVE PARTITIONING" => {
                 self.partitions = made.to_vec();
-                self.partitions_end = open && operation == "PARTITION BY";
             }
             "DROP PARTITION" | "REORGANIZE PARTITION" if !self.partitions.is_empty() => {
-                let last_goes = self.partitions.last().is_some_and(goes);
                 let at = self.partitions.iter().position(goes).unwrap_or(self.partitions.len());
                 self.partitions.retain(|one| !goes(one));
                 self.partitions.splice(at..at, made.iter().cloned());
-                self.partitions_end = (self.partitions_end && !last_goes) || open;
             }
             "ADD PARTITION" if !self.partitions.is_empty() => {
                 self.partitions.extend_from_slice(made);
-                self.partitions_end |= open;
             }
             _ => {}
         }

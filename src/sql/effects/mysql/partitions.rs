@@ -46,13 +46,11 @@ pub(super) fn case(located: &Located, context: &Context<'_>) -> Case {
         _ => "check_partition",
     };
     let storage = context.known.map(|known| &known.storage);
-    let ends = storage.is_some_and(|storage| storage.partitions_end);
     let names = storage.map(|storage| storage.partitions.as_slice()).unwrap_or_default();
     let is_listed =
         |one: &Partition| listed.iter().any(|name| name.eq_ignore_ascii_case(&one.name));
     context
         .case(kind)
-        .fact("ends", ends && partitioned.is_some_and(|method| method.starts_with("RANGE")))
         .fact("every", !names.is_empty() && names.iter().all(is_listed))
         .fact("hash", by_hash)
         .fact("linear", partitioned.is_some_and(|method| method.starts_with("LINEAR")))

@@ -77,8 +77,8 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
         }
     }
     let table = table.clone();
-    let Names { listed, made, open } = names;
-    Some(Change::Partitions { table, operation, method, columns, to, listed, made, open })
+    let Names { listed, made } = names;
+    Some(Change::Partitions { table, operation, method, columns, to, listed, made })
 }
 
 /// The partitions that an operation names.
@@ -86,13 +86,12 @@ pub(super) fn read(mut part: Reader<'_>, table: &TableName) -> Option<Change> {
 struct Names {
     listed: Vec<String>,
     made: Vec<Partition>,
-    open: bool,
 }
 
 impl Names {
     /// `a, b INTO (PARTITION c ...)`, `BY RANGE (x) (PARTITION c ...)`, `(PARTITION c ...)`, `a, b`.
     fn read(mut part: Reader<'_>) -> Self {
-        let mut found = Self { open: part.has_word("MAXVALUE"), ..Self::default() };
+        let mut found = Self::default();
         let _local: bool = part.eat_any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
         let _exists: bool = part.eat("IF EXISTS");
         while let Some(name) = part.name() {
