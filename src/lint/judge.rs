@@ -12,12 +12,12 @@ use super::{FileContext, LintedStatement, allow};
 use crate::model::phase::Phase;
 use crate::model::server::Engine;
 use crate::sql::change::{Change, Located};
-use crate::sql::column_span;
 use crate::sql::effect::{Blocks, Effect};
 use crate::sql::effects::effect;
 use crate::sql::estimate::estimate;
 use crate::sql::span::Span;
 use crate::sql::split::{Directive, SourceStatement};
+use crate::sql::{column_span, listed_span};
 
 /// A finding of a statement that falls if a later one makes its object again.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ pub(super) fn statement(
                     let message = report.message.clone();
                     doubtful.push(Doubtful { statement: number, message, object });
                 }
-                let span = place(&report, located, subject.source, engine);
+                let span = place(&report, &subject, engine);
                 findings.push(finding(report, asked, span, located.is_in_block()));
             }
         }
@@ -195,11 +195,30 @@ fn together<K>(
     }
 }
 
-/// Where in the file a report about a change points.
-fn place(report: &Report, located: &Located, source: &SourceStatement, engine: Engine) -> Span {
-    let is_table = matches!(located.change, Change::CreateTable { .. });
-    let column = report.column.as_ref().filter(|_| is_table && located.span == source.span);
-    let found = column.and_then(|column| column_span(&source.sql, source.span, column, engine));
+/// Where in the file a report about a change points: its clause, or what it says of a column or of one of several tables.
+fn place(report: &Report, subject: &Subject<'_>, engine: Engine) -> Span {
+    let Subject { located, source, changes, .. } = subject;
+    if located.span != source.span {
+        return located.span;
+    }
+    let (sql, span) = (&source.sql, source.span);
+    let found = match &located.change {
+        Change::CreateTable { .. } => {
+            let column = report.column.as_ref();
+            column.and_then(|column| column_span(sql, span, column, engine))
+        }
+        Change::DropTable { table, .. }
+        | Change::RenameTable { table, .. }
+        | Change::Truncate { table, .. }
+            if changes.len() > 1 =>
+        {
+            listed_span(sql, span, &table.name, engine)
+        }
+        Change::DropIndex { index, .. } if changes.len() > 1 => {
+            listed_span(sql, span, index, engine)
+        }
+        _ => None,
+    };
     found.unwrap_or(located.span)
 }
 

@@ -97,8 +97,8 @@ fn check(text: &str, expected: &str) {
 fn a_finding_stands_at_its_clause() {
     check(
         "ALTER TABLE é\r\n  ADD a int,\r\n  RENAME b TO c;\nDROP TABLE x, y",
-        "3:3 Error rename-column `RENAME b TO c`\n4:1 Error drop-outside-contract `DROP TABLE x, y`\n\
-         4:1 Error drop-outside-contract `DROP TABLE x, y`\n",
+        "3:3 Error rename-column `RENAME b TO c`\n4:12 Error drop-outside-contract `x`\n\
+         4:15 Error drop-outside-contract `y`\n",
     );
 }
 
@@ -115,6 +115,42 @@ fn what_is_said_of_a_column_stands_at_the_column() {
         lint(Engine::MySql, text, &[])
             .contains("3:2 Info primary-key-int `\u{60}Id\u{60} int AUTO_INCREMENT`")
     );
+}
+
+#[test]
+fn what_is_said_of_one_of_several_tables_stands_at_its_name() {
+    let before =
+        "CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE b (id bigint PRIMARY KEY);\n";
+    let places = |engine, statement: &str| {
+        let (names, mut catalog) = (Names::new(engine, &[]), Catalog::default());
+        let rules = BTreeMap::new();
+        let mut cx = FileContext {
+            phase: Some(Phase::Expand),
+            server: Server { engine, version: (15, 0) },
+            names: &names,
+            catalog: &mut catalog,
+            rules: &rules,
+            backfilled: &[],
+        };
+        drop(lint_file(before, &mut cx));
+        cx.catalog.settle();
+        let found = lint_file(statement, &mut cx).into_iter().flat_map(|judged| judged.findings);
+        let found = found.filter(|finding| finding.rule != "without-rollback");
+        let mut found: Vec<_> = found
+            .map(|finding| {
+                let Span { start, end, line, column, .. } = finding.span;
+                format!("{line}:{column} {}", statement.get(start..end).unwrap())
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    let dropped = "/* é */ DROP TABLE IF EXISTS a,\r\n\tpublic.\"b\" CASCADE";
+    assert_eq!(places(Engine::Postgres, dropped), ["1:30 a", "2:2 public.\"b\""]);
+    assert_eq!(places(Engine::Postgres, "TRUNCATE a, b"), ["1:10 a", "1:13 b"]);
+    assert_eq!(places(Engine::MySql, "RENAME TABLE a TO c, `b` TO d"), ["1:14 a", "1:22 `b`"]);
+    assert_eq!(places(Engine::Postgres, "DROP TABLE b"), ["1:1 DROP TABLE b"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) mod types;
 mod understand;
 pub(crate) mod update;
 
-pub(crate) use understand::{Session, Zone, column_span, understand};
+pub(crate) use understand::{Session, Zone, column_span, listed_span, understand};
 
 /// The byte behind the word INDEX at the head of a statement: `CREATE [UNIQUE] INDEX`.
 pub(crate) fn index_word(sql: &str, engine: crate::model::server::Engine) -> Option<usize> {

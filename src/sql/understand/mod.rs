@@ -27,7 +27,7 @@ use super::templates::is_filled_in;
 use super::tokens::{Lexed, acting_up_to};
 use crate::model::server::Engine;
 pub(crate) use mysql::Session;
-pub(crate) use place::column_span;
+pub(crate) use place::{column_span, listed_span};
 pub(crate) use postgres::Zone;
 pub(super) use postgres::of_body;
 use reader::Reader;
