@@ -10,95 +10,26 @@ every instance tolerates the migration, and when half of them do not.
     ENGINE=postgres INSTANCES=1000 ZDM=target/debug/zdm benches/gate.py
 """
 
-import glob
 import json
 import os
-import re
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 
-import pymysql
-
-from lab import MariaDB, Postgres, Project, latencies, machine, program, servers
+from lab import PgBench, Postgres, Project, Threads, latencies, machine, paced, servers
 
 INSTANCES = int(os.environ.get("INSTANCES", "10000"))
 EVERY = float(os.environ.get("EVERY", "15"))
 SECONDS = float(os.environ.get("SECONDS", "60"))
 CLIENTS = 16
 SHARE = -(-INSTANCES // CLIENTS)
+RATE = INSTANCES / EVERY
 TOML = '[services.api]\nttl = "60s"\n[gate]\nsoak = "0s"\n'
 
 
-class PgBench:
-    """Statements at a rate; each client has a share of the leases, which it renews in turn."""
-
-    def __init__(self, server, text):
-        self.dir = tempfile.mkdtemp(prefix="zdm-bench-load-")
-        path = os.path.join(self.dir, "script")
-        with open(path, "w") as file:
-            file.write(f"\\set turn (:turn + 1) % {SHARE}\n\\set lease :client_id * {SHARE} + :turn + 1\n{text}\n")
-        command = [program("pgbench"), "-n", "-R", str(INSTANCES / EVERY), "-c", str(CLIENTS), "-j", "1", "-T", "100000", "--log",
-                   "--log-prefix", os.path.join(self.dir, "log"), "-M", "prepared", "-D", "turn=0", "-f", path]
-        self.process = subprocess.Popen([*command, server.url], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)
-        said = self.process.communicate()[1]
-        rows = []
-        for path in glob.glob(os.path.join(self.dir, "log.*")):
-            for fields in map(str.split, open(path)):
-                if len(fields) >= 6 and fields[2].isdigit():
-                    rows.append((int(fields[4]) + int(fields[5]) / 1e6, int(fields[2]) / 1e3))
-        shutil.rmtree(self.dir)
-        return rows, len(re.findall(r"aborted|ERROR", said))
-
-
-class Threads:
-    """The same for MariaDB, in a process of its own."""
-
-    def __init__(self, server, text):
-        command = [sys.executable, os.path.abspath(__file__), "threads", str(server.port), text]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
-
-    def stop(self):
-        lines = self.process.communicate("stop\n")[0].split("\n")
-        return [tuple(map(float, line.split())) for line in lines[1:] if line], int(lines[0])
-
-
-def threads(port, text):
-    done, failed, begun, ending = [], [0], time.time(), threading.Event()
-
-    def work(number):
-        connection = pymysql.connect(host="127.0.0.1", port=port, user="bench", database="bench", autocommit=True)
-        cursor, turn = connection.cursor(), 0
-        while not ending.is_set():
-            due = begun + (turn * CLIENTS + number) * EVERY / INSTANCES
-            time.sleep(max(0, due - time.time()))
-            try:
-                cursor.execute(text.replace(":lease", str(number * SHARE + turn % SHARE + 1)))
-                cursor.fetchall()
-            except pymysql.MySQLError as error:
-                failed[0] += 1
-                print(error, file=sys.stderr)
-            now = time.time()
-            done.append((now, 1000 * (now - due)))
-            turn += 1
-
-    workers = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(CLIENTS)]
-    for worker in workers:
-        worker.start()
-    sys.stdin.readline()
-    ending.set()
-    for worker in workers:
-        worker.join(20)
-    print(failed[0])
-    for when, took in done:
-        print(f"{when:.6f} {took:.3f}")
+def own_lease(text, client, turn):
+    """Each client has a share of the leases, which it renews in turn."""
+    return text.replace(":lease", str(client * SHARE + turn % SHARE + 1))
 
 
 class Bench:
@@ -126,7 +57,10 @@ class Bench:
             server.sql("VACUUM ANALYZE zdm.lease")
 
     def load(self, text):
-        return (PgBench if self.is_postgres else Threads)(self.server, text)
+        if not self.is_postgres:
+            return Threads(__file__, self.server.port, text)
+        turns = f"\\set turn (:turn + 1) % {SHARE}\n\\set lease :client_id * {SHARE} + :turn + 1\n"
+        return PgBench(self.server, RATE, [turns + text], CLIENTS, ["turn=0"])
 
     def renew(self):
         # What an instance holds is its lease's number times 2^20, and a mark.
@@ -192,7 +126,7 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["threads"]:
-        threads(int(sys.argv[2]), sys.argv[3])
+    if sys.argv[1:2] == ["load"]:
+        paced(int(sys.argv[2]), RATE, CLIENTS, lambda client, turn: own_lease(sys.argv[3], client, turn))
     else:
         main()

@@ -152,7 +152,9 @@ class Postgres(Server):
                                          " FROM pg_stat_user_tables WHERE relname = 'users'"))
 
     def load(self, rate, rows, read="name", write="status"):
-        return PgBench(self, rate, rows, read, write)
+        change = "status = status + 1" if write == "status" else f"{write} = {write}"
+        key = f"\\set id random(1, {rows})\n"
+        return PgBench(self, rate, [f"{key}SELECT {read} FROM users WHERE id = :id;", f"{key}UPDATE users SET {change} WHERE id = :id;"])
 
 
 class MariaDB(Server):
@@ -209,23 +211,20 @@ class MariaDB(Server):
         return ""
 
     def load(self, rate, rows, read="name", write="status"):
-        return Threads(self, rate, rows, read, write)
+        return Threads(__file__, self.port, rate, rows, read, write)
 
 
 class PgBench:
-    """An open loop of point reads and point updates, half and half; a latency counts from the moment it was due."""
+    """An open loop of scripts, as many of each; a latency counts from the moment it was due."""
 
-    def __init__(self, server, rate, rows, read, write):
+    def __init__(self, server, rate, scripts, clients=16, variables=()):
         self.dir = tempfile.mkdtemp(prefix="zdm-bench-load-")
-        scripts = {"read": f"SELECT {read} FROM users WHERE id = :id;", "write": f"UPDATE users SET {write} = {write} WHERE id = :id;"}
-        if write == "status":
-            scripts["write"] = "UPDATE users SET status = status + 1 WHERE id = :id;"
-        command = [program("pgbench"), "-n", "-R", str(rate), "-c", "16", "-j", "1", "-T", "100000", "--log",
-                   "--log-prefix", os.path.join(self.dir, "log"), "-M", "prepared"]
-        for name, text in scripts.items():
-            path = os.path.join(self.dir, name)
+        command = [program("pgbench"), "-n", "-R", str(rate), "-c", str(clients), "-j", "1", "-T", "100000", "--log",
+                   "--log-prefix", os.path.join(self.dir, "log"), "-M", "prepared", *(f"-D{variable}" for variable in variables)]
+        for number, text in enumerate(scripts):
+            path = os.path.join(self.dir, f"script{number}")
             with open(path, "w") as file:
-                file.write(f"\\set id random(1, {rows})\n{text}\n")
+                file.write(text + "\n")
             command += ["-f", path]
         self.process = subprocess.Popen([*command, server.url], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
@@ -244,12 +243,11 @@ class PgBench:
 
 
 class Threads:
-    """The same for MariaDB, in a process of its own, so that the benchmark's own work does not stop it."""
+    """The same for MariaDB, in a process of its own, so that the benchmark's own work does not stop it: it runs `paced`."""
 
-    def __init__(self, server, rate, rows, read, write):
-        arguments = [str(server.port), str(rate), str(rows), read, write]
-        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), *arguments], stdout=subprocess.PIPE,
-                                        stdin=subprocess.PIPE, text=True)
+    def __init__(self, script, *arguments):
+        command = [sys.executable, os.path.abspath(script), "load", *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
 
     def stop(self):
         lines = self.process.communicate("stop\n")[0].split("\n")
@@ -257,28 +255,25 @@ class Threads:
         return [tuple(map(float, line.split())) for line in lines[1:] if line], failed
 
 
-def threads(port, rate, rows, read, write, clients=12):
+def paced(port, rate, clients, statement):
+    """Runs `statement(client, turn)` at a rate until a line comes in, and prints what `Threads` reads."""
     done, failed, begun, ending = [], [0], time.time(), threading.Event()
 
     def work(number):
         connection = pymysql.connect(host="127.0.0.1", port=port, user="bench", database="bench", autocommit=True)
-        cursor, turn = connection.cursor(), number
+        cursor, turn = connection.cursor(), 0
         while not ending.is_set():
-            due = begun + turn / rate
-            turn += clients
+            due = begun + (turn * clients + number) / rate
             time.sleep(max(0, due - time.time()))
-            key = random.randint(1, rows)
             try:
-                if turn // clients % 2:
-                    cursor.execute(f"SELECT {read} FROM users WHERE id = {key}")
-                    cursor.fetchall()
-                else:
-                    cursor.execute(f"UPDATE users SET {write} = {write} + 1 WHERE id = {key}")
+                cursor.execute(statement(number, turn))
+                cursor.fetchall()
             except pymysql.MySQLError as error:
                 failed[0] += 1
                 print(error, file=sys.stderr)
             now = time.time()
             done.append((now, 1000 * (now - due)))
+            turn += 1
 
     workers = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(clients)]
     for worker in workers:
@@ -340,5 +335,14 @@ def machine():
     return f"{os.cpu_count()} processors, load {load}, {ROWS:,} rows"
 
 
+def read_or_write(rows, read, write, turn):
+    """Point reads and point updates in turn."""
+    key = random.randint(1, rows)
+    if turn % 2:
+        return f"UPDATE users SET {write} = {write} + 1 WHERE id = {key}"
+    return f"SELECT {read} FROM users WHERE id = {key}"
+
+
 if __name__ == "__main__":
-    threads(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5])
+    _, _, port, rate, rows, read, write = sys.argv
+    paced(int(port), float(rate), 12, lambda _client, turn: read_or_write(int(rows), read, write, turn))
