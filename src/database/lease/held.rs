@@ -9,7 +9,8 @@ const MARKS: i64 = 1 << 20;
 const NAMESPACE: i32 = 8_021_102;
 
 impl Connection {
-    /// Takes the lock of a lease, as `join_v1` named it, and lets the server notice within minutes when the network has lost the connection.
+    /// Takes the lock of a lease, as `join_v1` named it, and lets the server notice within minutes when the network has
+    /// lost the connection.
     pub(crate) async fn hold_lease(&mut self, lease: i64) -> Result<(), DbError> {
         let lease = lease / MARKS;
         if self.engine().is_mysql_family() {

@@ -1,7 +1,7 @@
 //! The comparison of filled rows around the fence: all of them before it, and as many as there is time for behind it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::super::{failure, stop};
 use super::passed::Passed;
@@ -13,13 +13,11 @@ use crate::database::state::fences::fence;
 use crate::engine::evidence::verification::Rows;
 use crate::error::Error;
 use crate::model::fence::FenceStatus;
-use crate::plan::gate::verification::{Compared, Verification};
+use crate::plan::gate::verification::{Compared, Verification, time_behind_fence};
 use crate::plan::gate::{self, GateKind};
 
 /// The name of the source.
 const SOURCE: &str = "verification";
-/// For so long rows are compared behind the fence, where nobody's lease is waited for any longer.
-const AT_LEAST: Duration = Duration::from_secs(30);
 
 /// What there is to compare; none: nothing.
 async fn rows(conn: &mut Connection, looking: Looking<'_>) -> Result<Option<Rows>, Error> {
@@ -88,12 +86,12 @@ pub(super) async fn behind_fence(
     let Some(mut rows) = rows(conn, looking).await.map_err(End::Stopped)? else {
         return wait(job, conn, passed, &Beside::default()).await;
     };
-    let total = gate::wait(&passed.question, &passed.then).max(AT_LEAST);
+    let time = time_behind_fence(gate::wait(&passed.question, &passed.then));
     let beside = Beside { is_comparing: true.into(), ..Beside::default() };
     let is_waiting = AtomicBool::new(true);
     let go_on = || is_waiting.load(Ordering::SeqCst);
     let compare = async {
-        let seen = rows.again(&before, Instant::now() + total, &go_on).await;
+        let seen = rows.again(&before, Instant::now() + time, &go_on).await;
         let differ = seen.as_ref().is_ok_and(Verification::has_differences);
         beside.has_differences.store(differ, Ordering::SeqCst);
         beside.is_comparing.store(false, Ordering::SeqCst);

@@ -4,8 +4,9 @@
 //!
 //! 1. [`lift_dead`] at its start: ends what a gate that died left behind (as do `join_v1` and `renew_v1`, for whoever is
 //!    held up by it, once its run lock has expired and if its contract has not begun);
-//! 2. [`pass`]: looks, compares the rows that were filled, fences, waits and compares again. An error (exit 4 or 5) leaves no fence. [`await_clear`] before it, and
-//!    before the run lock is taken, is `--wait`: it looks again and again, holding nothing;
+//! 2. [`pass`]: looks, compares the rows that were filled, fences, waits and compares again. An error (exit 4 or 5)
+//!    leaves no fence. [`await_clear`] before it, and before the run lock is taken, is `--wait`: it looks again and again,
+//!    holding nothing;
 //! 3. in the transaction that takes the old structure away: [`Passed::confirm`] first, [`Passed::make_final`] last. On
 //!    MySQL and MariaDB, where DDL commits by itself, that transaction is one on a second connection, open from before
 //!    the first to after the last statement: it holds the gate's row, so that nobody joins meanwhile;

@@ -12,6 +12,14 @@ use crate::plan::health::data::{Counted, wrong};
 /// What was seen longer ago than this is not known any more.
 pub(crate) const FRESH: Duration = Duration::from_hours(1);
 
+/// For so long rows are compared behind the fence even if nobody's lease is waited for.
+const AT_LEAST: Duration = Duration::from_secs(30);
+
+/// How long rows are compared behind the fence, where a gate waits for so long anyway.
+pub(crate) fn time_behind_fence(wait: Duration) -> Duration {
+    wait.max(AT_LEAST)
+}
+
 /// What is known of the rows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Verification {

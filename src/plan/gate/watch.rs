@@ -12,8 +12,9 @@ use crate::model::fence::{Fence, FenceStatus};
 
 /// How much longer than a TTL is waited: clocks do not run alike.
 const MARGIN: (u32, u32) = (105, 100);
-/// For how long an instance that is in the way, or may still read the old structure, and did not say that it left, is believed to be possible whatever its
-/// lease says: the database's clock may have been set forward, so that a lease that is renewed looks expired.
+/// For how long an instance that is in the way, or may still read the old structure, and did not say that it left, is
+/// believed to be possible whatever its lease says: the database's clock may have been set forward, so that a lease that
+/// is renewed looks expired.
 const DOUBT: Duration = Duration::from_hours(24);
 
 /// How long to wait, counted by the gate's own clock from after the fence's commit was acknowledged.
