@@ -130,9 +130,9 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Waits until a lease has been renewed from now on.
+/// Waits until a lease has been renewed from now on. A join alone is no renewal: its answer may still be under way.
 fn until_renewed(db: &Db) {
-    let beats = || value(db, "SELECT sum(beat) FROM zdm_lease");
+    let beats = || value(db, "SELECT coalesce(sum(beat), 0) FROM zdm_lease");
     let before = beats();
     until("a renewal", || beats() != before);
 }
