@@ -87,6 +87,8 @@ pub(crate) struct ServiceConfig {
     pub(crate) ttl: Duration,
     /// What shows that it is there.
     pub(crate) evidence: ServiceEvidence,
+    /// Whether each release has a role of its own, whose login goes before a contract that it does not tolerate.
+    pub(crate) hard_fence: bool,
 }
 
 /// What shows that a service is there.
@@ -170,6 +172,7 @@ impl Default for ServiceConfig {
             pooled: None,
             ttl: Duration::from_mins(1),
             evidence: ServiceEvidence::Leases,
+            hard_fence: false,
         }
     }
 }

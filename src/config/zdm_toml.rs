@@ -35,7 +35,8 @@ pub(crate) const DATABASE: [&str; 10] = [
     "snapshot",
 ];
 /// The keys of `[services.NAME]`.
-pub(crate) const SERVICE: [&str; 5] = ["roles", "applications", "pooled", "ttl", "evidence"];
+pub(crate) const SERVICE: [&str; 6] =
+    ["roles", "applications", "pooled", "ttl", "evidence", "hard_fence"];
 
 /// A lease cannot live shorter than a renewal takes on a busy machine.
 const SHORTEST_TTL: Duration = Duration::from_secs(1);
@@ -185,7 +186,12 @@ fn services(top: &Section<'_>) -> Result<BTreeMap<String, ServiceConfig>, Error>
             pooled: section.truth("pooled")?,
             ttl,
             evidence: section.word("evidence", &evidences)?.unwrap_or(defaults.evidence),
+            hard_fence: section.truth("hard_fence")?.unwrap_or(defaults.hard_fence),
         };
+        if service.hard_fence && service.evidence == ServiceEvidence::Sessions {
+            let message = "key \"hard_fence\" needs leases, which say whose release a role is";
+            return Err(section.error_at("hard_fence", message));
+        }
         services.insert(entry.name.to_owned(), service);
     }
     Ok(services)

@@ -45,6 +45,7 @@ mod postgres;
 mod probe;
 #[cfg(feature = "engine")]
 mod rights;
+mod roles;
 #[cfg(test)]
 #[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
 mod server_tests;

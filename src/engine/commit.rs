@@ -33,6 +33,10 @@ pub(crate) enum Commit {
     LiftedFence,
     /// The fences of runs that died are gone, or final.
     DeadFences,
+    /// It is written down which roles lose their login.
+    TakenLogins,
+    /// They have it back.
+    GivenBackLogins,
     /// A rollback has begun behind its gate.
     Withdrawal,
     /// Migrations are recorded as done without having run.
@@ -62,6 +66,10 @@ impl Commit {
             Self::FinalFence => ["final-fence-before-commit", "final-fence-after-commit"],
             Self::LiftedFence => ["lifted-fence-before-commit", "lifted-fence-after-commit"],
             Self::DeadFences => ["dead-fences-before-commit", "dead-fences-after-commit"],
+            Self::TakenLogins => ["taken-logins-before-commit", "taken-logins-after-commit"],
+            Self::GivenBackLogins => {
+                ["given-back-logins-before-commit", "given-back-logins-after-commit"]
+            }
             Self::Withdrawal => ["withdrawal-before-commit", "withdrawal-after-commit"],
             Self::Baseline => ["baseline-before-commit", "baseline-after-commit"],
             Self::Accepted => ["accepted-before-commit", "accepted-after-commit"],

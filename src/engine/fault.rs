@@ -21,6 +21,10 @@ pub(crate) const POINTS: &[&str] = &[
     "repair-after-commit",
     "fence-before-commit",
     "fence-after-commit",
+    "taken-logins-before-commit",
+    "taken-logins-after-commit",
+    "login-before-taken",
+    "login-after-taken",
     "gate-passed",
     "lifted-fence-before-commit",
     "lifted-fence-after-commit",
@@ -55,6 +59,10 @@ pub(crate) const POINTS: &[&str] = &[
     "state-after-commit",
     "phase-done",
     "run-ending",
+    "login-before-given-back",
+    "login-after-given-back",
+    "given-back-logins-before-commit",
+    "given-back-logins-after-commit",
 ];
 
 /// What a test wants of a point.

@@ -64,9 +64,23 @@ pub(crate) async fn with_run<T>(
         }
     };
     fault::point("run-ending");
+    give_back_logins(&mut run).await;
     run.work.close().await;
     lock.release().await;
     outcome
+}
+
+/// Whose fence the run has taken away may log in again. What fails here is done by the next run.
+async fn give_back_logins(run: &mut Run<'_>) {
+    if run.work.conn().is_closed() {
+        return;
+    }
+    let message = match gate::give_back(run.work.conn(), &run.token).await {
+        Ok(roles) if roles.is_empty() => return,
+        Ok(roles) => format!("may log in again: {}", roles.join(", ")),
+        Err(error) => format!("{error}; the next command of zdm does it"),
+    };
+    run.job.listener.hear(&Event::Note { message });
 }
 
 /// The server can hear of a cancellation after the statement has ended that was meant, and end a later one. MariaDB, ended
@@ -102,6 +116,7 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
     for ended in gate::lift_dead(run.work.conn(), &run.token, &hidden).await? {
         run.job.listener.hear(&Event::Note { message: ended.to_string() });
     }
+    give_back_logins(run).await;
     fault::point("run-locked");
     Ok(())
 }

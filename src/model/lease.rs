@@ -100,6 +100,8 @@ pub(crate) struct Lease {
     pub(crate) needs: Vec<Need>,
     /// How the lease ends.
     pub(crate) ending: Ending,
+    /// The database role (or user) under which it was joined.
+    pub(crate) role: String,
     /// How long each renewal holds.
     pub(crate) ttl: Duration,
     /// Counts renewals.

@@ -25,7 +25,7 @@ pub(crate) async fn leases(conn: &mut Connection) -> Result<LeaseView, DbError> 
     let now = now(conn).await?;
     let sql = conn.sql(
         "SELECT id, service, version, instance, tolerates, needs, ending, ttl_ms, beat, {ms:joined_at}, \
-         {ms:seen_at}, {ms:left_at}, knocked_epoch FROM {zdm}lease ORDER BY id",
+         {ms:seen_at}, {ms:left_at}, knocked_epoch, role FROM {zdm}lease ORDER BY id",
     );
     let rows = conn.query(&sql, &[]).await?;
     Ok(LeaseView { now, leases: rows.iter().map(read).collect::<Result<_, _>>()? })
@@ -47,5 +47,6 @@ fn read(row: &Row) -> Result<Lease, DbError> {
         seen_at: row.int(10)?,
         left_at: row.opt_int(11)?,
         knocked_epoch: row.opt_int(12)?,
+        role: row.text(13)?,
     })
 }

@@ -27,6 +27,7 @@ pub(crate) mod schema;
 mod server_tests;
 pub(crate) mod services;
 pub(crate) mod steering;
+pub(crate) mod taken_logins;
 
 use std::time::Duration;
 

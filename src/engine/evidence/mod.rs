@@ -9,6 +9,7 @@ mod dependents;
 mod elsewhere;
 mod leases;
 mod replaced;
+mod roles;
 mod sessions;
 pub(super) mod verification;
 
@@ -54,7 +55,8 @@ pub(super) struct Looking<'a> {
 }
 
 /// The sources that are quick.
-const QUICK: &[&dyn Evidence] = &[&sessions::OnServer, &connections::Connections, &leases::Leases];
+const QUICK: &[&dyn Evidence] =
+    &[&sessions::OnServer, &connections::Connections, &roles::Roles, &leases::Leases];
 
 /// The sources that are not.
 const SLOW: &[&dyn SlowEvidence] =

@@ -4,15 +4,16 @@
 //!
 //! 1. [`lift_dead`] at its start: ends what a gate that died left behind (as do `join_v1` and `renew_v1`, for whoever is
 //!    held up by it, once its run lock has expired and if its contract has not begun);
-//! 2. [`pass`]: looks, compares the rows that were filled, fences, waits and compares again. An error (exit 4 or 5)
-//!    leaves no fence. [`await_clear`] before it, and before the run lock is taken, is `--wait`: it looks again and again,
+//! 2. [`pass`]: looks, compares the rows that were filled, fences, waits and compares again; then takes login and
+//!    sessions from old releases, where a service has a hard fence. An error (exit 4 or 5) leaves no fence. [`await_clear`] before it, and before the run lock is taken, is `--wait`: it looks again and again,
 //!    holding nothing;
 //! 3. in the transaction that takes the old structure away: [`Passed::confirm`] first, [`Passed::make_final`] last. On
 //!    MySQL and MariaDB, where DDL commits by itself, that transaction is one on a second connection, open from before
 //!    the first to after the last statement: it holds the gate's row, so that nobody joins meanwhile;
 //! 4. whatever keeps it from getting there: [`Passed::give_up`]. Between tries for a lock, [`Passed::still_holds`]: an
 //!    old instance that knocks while the contract waits must not run into its deadline;
-//! 5. [`remove`] at the end of a rollback or reveal, in its last transaction.
+//! 5. [`remove`] at the end of a rollback or reveal, in its last transaction;
+//! 6. [`give_back`] at the beginning and at the end of a run: whose fence is gone may log in again.
 //!
 //! For a rollback, 3 is the transaction in which the state becomes `rolling_back`.
 //!
@@ -23,6 +24,7 @@ mod dead;
 #[cfg(all(test, feature = "cli", feature = "postgres", feature = "mysql"))]
 mod dead_tests;
 mod fence;
+mod hard;
 #[cfg(test)]
 mod model_tests;
 mod passed;
@@ -34,6 +36,7 @@ mod server_tests;
 mod wait;
 
 pub(crate) use dead::{lift_dead, remove};
+pub(crate) use hard::give_back;
 pub(crate) use passed::{Passed, Unconfirmed};
 
 use std::time::{Duration, Instant};
@@ -134,7 +137,10 @@ pub(crate) async fn pass(
         fence::Made::Already(passed) => Ok(*passed),
         fence::Made::Fenced(mut passed) => {
             // From here on whoever leaves without having passed lifts the fence.
-            let waited = wait::wait_and_look_again(job, conn, migration, &mut passed).await;
+            let mut waited = wait::wait_and_look_again(job, conn, migration, &mut passed).await;
+            if waited.is_ok() {
+                waited = hard::cut(job, conn, &passed).await;
+            }
             if let Err(end) = waited {
                 return Err(end.after_lifting(job, conn, &passed).await);
             }

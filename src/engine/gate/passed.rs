@@ -28,7 +28,7 @@ pub(crate) struct Passed {
     /// What was seen when it was made.
     pub(super) then: Facts,
     /// The run that made it.
-    token: RunToken,
+    pub(super) token: RunToken,
     /// Sources that do not count, with reasons.
     pub(super) overrides: Vec<(String, String)>,
 }

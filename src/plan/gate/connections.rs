@@ -6,13 +6,17 @@
 //! (about a minute on PostgreSQL, ten on MySQL and MariaDB).
 
 use super::question::{describe, is_live};
-use super::{Facts, Findings, Judged, Question};
+use super::{Facts, Findings, Judged, Question, hard_fence};
 
 /// Judges connections of leases that have expired.
 pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     let mut findings = Findings::default();
+    // Their sessions end before the old structure goes.
+    let cut = hard_fence::roles_to_cut(question, facts);
     for lease in &facts.leases {
-        let counts = question.concerns(lease) && question.is_in_the_way(lease);
+        let counts = question.concerns(lease)
+            && question.is_in_the_way(lease)
+            && !cut.contains(lease.role.as_str());
         let is_over = lease.left_at.is_none() && !is_live(lease, facts.now);
         if counts && is_over && facts.connected.contains(&lease.id) {
             findings.blocked.push(format!(

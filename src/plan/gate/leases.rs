@@ -1,9 +1,10 @@
 //! Leases as evidence: who says of itself that it is there, and what it says it tolerates or needs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::question::{describe, expires_at, is_live, is_silent};
-use super::{Facts, Findings, GateKind, Judged, Question, sessions};
+use super::{Facts, Findings, GateKind, Judged, Question, hard_fence, sessions};
 use crate::config::ServiceEvidence;
 use crate::model::lease::Lease;
 
@@ -16,8 +17,9 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     let mut concerned: Vec<_> =
         facts.leases.iter().filter(|lease| question.concerns(lease)).collect();
     concerned.sort_by_key(|lease| (&lease.service, &lease.instance));
+    let cut = hard_fence::roles_to_cut(question, facts);
     for lease in concerned {
-        one_lease(question, lease, facts, &mut findings);
+        one_lease(question, lease, facts, &cut, &mut findings);
     }
     if question.kind == GateKind::Contract {
         for name in of_leases(question) {
@@ -65,8 +67,14 @@ fn of_leases(question: &Question) -> impl Iterator<Item = &str> {
         .map(|(name, _)| name.as_str())
 }
 
-/// One instance that may be in the way.
-fn one_lease(question: &Question, lease: &Lease, facts: &Facts, findings: &mut Findings) {
+/// One instance that may be in the way. `cut`: the roles whose sessions end before the old structure goes.
+fn one_lease(
+    question: &Question,
+    lease: &Lease,
+    facts: &Facts,
+    cut: &BTreeSet<&str>,
+    findings: &mut Findings,
+) {
     // One of a service that nobody declared is named already, where the unseen count.
     let is_named = question.fears_the_unseen() && !question.services.contains_key(&lease.service);
     if is_named || !question.is_in_the_way(lease) {
@@ -76,7 +84,9 @@ fn one_lease(question: &Question, lease: &Lease, facts: &Facts, findings: &mut F
         findings.blocked.push(question.why(lease, facts.now));
         let rest = expires_at(lease).saturating_sub(facts.now).unsigned_abs();
         findings.retry_after = findings.retry_after.max(Some(Duration::from_millis(rest)));
-    } else if is_silent(lease, facts.now) && !sessions::show_nobody(question, facts, &lease.service)
+    } else if is_silent(lease, facts.now)
+        && !sessions::show_nobody(question, facts, &lease.service)
+        && !cut.contains(lease.role.as_str())
     {
         findings.unknown.push(format!(
             "{}; it only reports, and did not say that it ends, so that it may still be there",

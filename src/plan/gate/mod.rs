@@ -9,6 +9,7 @@ mod connections;
 mod decide;
 pub(crate) mod dependents;
 mod freeze;
+pub(crate) mod hard_fence;
 mod leases;
 mod question;
 pub(crate) mod sessions;
@@ -109,6 +110,7 @@ pub(crate) const SOURCES: &[Source] = &[
     Source { name: "leases", judge: leases::judge },
     Source { name: "connections", judge: connections::judge },
     Source { name: "sessions", judge: sessions::judge },
+    Source { name: "hard_fence", judge: hard_fence::judge },
     Source { name: "dependents", judge: dependents::judge },
     Source { name: "soak", judge: soak::judge },
     Source { name: "freeze", judge: freeze::judge },

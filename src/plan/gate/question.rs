@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::GateKind;
 use super::checks::CheckResult;
 use super::dependents::Dependents;
+use super::hard_fence::RoleFacts;
 use super::sessions::Sessions;
 use super::verification::Verification;
 use crate::config::freeze::Freeze;
@@ -70,6 +71,8 @@ pub(crate) struct ServiceFacts {
     pub(crate) applications: Vec<String>,
     /// Whether it comes through a pooler, which hides its clients from the server.
     pub(crate) pooled: bool,
+    /// Whether each release has a role of its own, whose login can be taken.
+    pub(crate) hard_fence: bool,
 }
 
 /// What was seen at one moment.
@@ -83,6 +86,8 @@ pub(crate) struct Facts {
     pub(crate) connected: BTreeSet<i64>,
     /// Who is connected to this server; none: nobody looked.
     pub(crate) sessions: Option<Sessions>,
+    /// The roles under which leases were joined, as far as they are there; only where a service has a hard fence.
+    pub(crate) roles: BTreeMap<String, RoleFacts>,
     /// What takes longer to see.
     pub(crate) slow: SlowFacts,
 }
@@ -117,6 +122,7 @@ impl Question {
             roles: service.roles.clone(),
             applications: service.applications.clone(),
             pooled: service.pooled.unwrap_or(is_pooled),
+            hard_fence: service.hard_fence,
         };
         let services =
             config.services.iter().map(|(name, service)| (name.clone(), facts(service))).collect();

@@ -6,7 +6,7 @@
 //! Without that, and where clients hide behind a pooler or on a replica that nobody can ask, it is UNKNOWN.
 
 use super::question::{ServiceFacts, is_live};
-use super::{Facts, Findings, Judged, Question};
+use super::{Facts, Findings, Judged, Question, hard_fence};
 use crate::config::ServiceEvidence;
 
 /// Who was seen at one place, or several.
@@ -67,8 +67,10 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     }
     let mut findings = Findings::default();
     let mut not_seen = Vec::new();
+    // Their sessions end before the old structure goes.
+    let cut = hard_fence::roles_to_cut(question, facts);
     let all: Vec<&Session> = everyone(facts).collect();
-    for session in &all {
+    for session in all.iter().filter(|session| !cut.contains(session.role.as_str())) {
         one_session(question, facts, session, &mut findings);
     }
     for (name, service) in &question.services {

@@ -89,7 +89,13 @@ fn places() -> Vec<(Replica, Process)> {
 
 fn service(evidence: ServiceEvidence, roles: &[&str], applications: &[&str]) -> ServiceFacts {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    ServiceFacts { evidence, roles: owned(roles), applications: owned(applications), pooled: false }
+    ServiceFacts {
+        evidence,
+        roles: owned(roles),
+        applications: owned(applications),
+        pooled: false,
+        hard_fence: false,
+    }
 }
 
 fn ask(services: Vec<(&str, ServiceFacts)>) -> Question {
@@ -169,6 +175,7 @@ fn seen(set_up: SetUp) -> Facts {
         tolerates: [MigrationId::parse("0005_k").unwrap()].into(),
         needs: Vec::new(),
         ending: Ending::Suspends,
+        role: "api".to_owned(),
         ttl: Duration::from_mins(1),
         beat: 1,
         joined_at: NOW,

@@ -15,12 +15,13 @@ fn id(name: &str) -> MigrationId {
 }
 
 /// May `0005_k` be contracted, with `api` and `worker` declared, and a soak of a minute?
-fn contract() -> Question {
+pub(super) fn contract() -> Question {
     let leases = ServiceFacts {
         evidence: ServiceEvidence::Leases,
         roles: Vec::new(),
         applications: Vec::new(),
         pooled: false,
+        hard_fence: false,
     };
     Question {
         kind: GateKind::Contract,
@@ -36,13 +37,13 @@ fn contract() -> Question {
     }
 }
 
-fn rollback() -> Question {
+pub(super) fn rollback() -> Question {
     Question { kind: GateKind::Rollback, ..contract() }
 }
 
 /// Where in its life a lease is.
 #[derive(Clone, Copy)]
-enum At {
+pub(super) enum At {
     /// Renewed ten seconds ago.
     Live,
     /// Renewed two minutes ago, and a minute was granted.
@@ -51,7 +52,7 @@ enum At {
     Left,
 }
 
-fn lease(number: i64, service: &str, tolerates: &str, at: At) -> Lease {
+pub(super) fn lease(number: i64, service: &str, tolerates: &str, at: At) -> Lease {
     let seen_at = match at {
         At::Live => NOW - 10_000,
         At::Expired | At::Left => NOW - 120_000,
@@ -64,6 +65,7 @@ fn lease(number: i64, service: &str, tolerates: &str, at: At) -> Lease {
         tolerates: parse_tolerates(tolerates),
         needs: Vec::new(),
         ending: Ending::Suspends,
+        role: "api".to_owned(),
         ttl: TTL,
         beat: 7,
         joined_at: NOW - 3_600_000,
@@ -83,15 +85,15 @@ fn needing(number: i64, needs: &[&str], at: At) -> Lease {
     Lease { needs, ..lease(number, "api", "", at) }
 }
 
-fn facts(leases: Vec<Lease>) -> Facts {
+pub(super) fn facts(leases: Vec<Lease>) -> Facts {
     Facts { now: NOW, leases, ..Facts::default() }
 }
 
-const NEW: &str = "0005_k";
-const OLD: &str = "0004_j";
+pub(super) const NEW: &str = "0005_k";
+pub(super) const OLD: &str = "0004_j";
 
 /// `clear`, or the verdict and its reasons.
-fn shown(verdict: &Verdict) -> String {
+pub(super) fn shown(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Clear => "clear".to_owned(),
         Verdict::Blocked { reasons, .. } => format!("blocked: {}", reasons.join(" | ")),

@@ -74,6 +74,7 @@ mod tests {
             tolerates: BTreeSet::from([id("0002_x"), id("0003_y")]),
             needs: vec![(id("0002_x"), Reached::Migrated)],
             ending: Ending::Suspends,
+            role: "api".to_owned(),
             ttl: Duration::from_mins(1),
             beat: 7,
             joined_at: 0,

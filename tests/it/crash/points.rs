@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::life::calm;
 use super::seldom;
+use crate::protocol::hard_fence;
 use crate::support::Engine;
 
 /// A pass of a point by a command.
@@ -44,7 +45,8 @@ fn every_point_that_a_command_passes_is_in_the_committed_list() {
             .to_owned(),
         "# ZDM_REWRITE=1 cargo test --test it -- crash::points".to_owned(),
     ];
-    let mut seen = seldom::POINTS.map(str::to_owned).to_vec();
+    let seldom = seldom::POINTS.iter().chain(&hard_fence::POINTS);
+    let mut seen: Vec<String> = seldom.map(|point| (*point).to_owned()).collect();
     for engine in [Engine::Postgres, Engine::MariaDb] {
         let Some(calm) = calm(engine) else { return };
         for (command, places) in calm.places() {

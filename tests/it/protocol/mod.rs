@@ -10,12 +10,14 @@
 //! | the database's clock is set forward, and back | no contract acts beside an old instance, which is never stopped | `clock.rs` |
 //! | a standby is promoted that lacks an instance's lease | the instance joins again; a contract waits a lease for it | `fail_over.rs` |
 //! | a standby is promoted that lacks a gate's fence | the gate does not act | `fail_over.rs` |
+//! | a process is stopped for longer than its lease, in a service with a hard fence | its sessions are ended, it cannot log in again | `hard_fence.rs` |
 //!
 //! More: `gate_faults.rs`, `evidence.rs`, `app/outage.rs`, `engine/fail_over.rs`.
 
 mod clock;
 mod fail_over;
 mod faults;
+pub(crate) mod hard_fence;
 mod verification;
 
 use crate::cli::Project;
@@ -59,6 +61,10 @@ fn join(engine: Engine, session: &Session, tolerates: &str) -> (String, String) 
 fn new_build_ran(engine: Engine, session: &Session) {
     let (outcome, lease) = join(engine, session, NEW);
     assert_eq!(outcome, "joined");
+    leave(engine, session, &lease);
+}
+
+fn leave(engine: Engine, session: &Session, lease: &str) {
     match engine {
         Engine::Postgres => session.run(&format!("SELECT * FROM zdm.leave_v1({lease})")),
         Engine::MariaDb => session.run(&format!("CALL zdm_leave_v1({lease})")),

@@ -92,9 +92,10 @@ BEGIN
       SET v_outcome = 'missing', v_detail = v_missing;
     ELSE
       INSERT INTO zdm_lease
-        (mark, service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, seen_at)
+        (mark, service, version, instance, tolerates, needs, ending, role, ttl_ms, beat, joined_at, seen_at)
       VALUES
-        (v_mark, p_service, p_version, p_instance, v_tolerates, v_needs, p_ending, v_ttl, 0, UTC_TIMESTAMP(6),
+        (v_mark, p_service, p_version, p_instance, v_tolerates, v_needs, p_ending,
+         LEFT(USER(), CHAR_LENGTH(USER()) - CHAR_LENGTH(SUBSTRING_INDEX(USER(), '@', -1)) - 1), v_ttl, 0, UTC_TIMESTAMP(6),
          UTC_TIMESTAMP(6));
       SET v_outcome = 'joined', v_lease = LAST_INSERT_ID() * 1048576 + v_mark;
     END IF;

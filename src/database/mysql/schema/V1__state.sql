@@ -128,6 +128,13 @@ CREATE TABLE IF NOT EXISTS zdm_fence (
   PRIMARY KEY (migration, kind)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
 -- next
+CREATE TABLE IF NOT EXISTS zdm_taken_login (
+  role      VARCHAR(190) NOT NULL,
+  migration VARCHAR(190) NOT NULL,
+  kind      VARCHAR(32)  NOT NULL,
+  PRIMARY KEY (role, migration, kind)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+-- next
 CREATE TABLE IF NOT EXISTS zdm_lease (
   id            BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
   mark          INT          NOT NULL DEFAULT 0,
@@ -137,6 +144,7 @@ CREATE TABLE IF NOT EXISTS zdm_lease (
   tolerates     LONGTEXT     NOT NULL,
   needs         LONGTEXT     NOT NULL,
   ending        VARCHAR(32)  NOT NULL,
+  role          VARCHAR(190) NOT NULL DEFAULT '',
   ttl_ms        BIGINT       NOT NULL,
   beat          BIGINT       NOT NULL,
   joined_at     DATETIME(6)  NOT NULL,

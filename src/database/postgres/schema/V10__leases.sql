@@ -126,10 +126,10 @@ BEGIN
   outcome := 'joined';
   SELECT s.ttl_ms INTO ttl_ms FROM zdm.service AS s WHERE s.name = join_v1.service;
   INSERT INTO zdm.lease AS l
-    (mark, service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, seen_at)
+    (mark, service, version, instance, tolerates, needs, ending, role, ttl_ms, beat, joined_at, seen_at)
   VALUES
     (floor(random() * 1048576)::integer, join_v1.service, join_v1.version, join_v1.instance, tolerated, needed, join_v1.ending,
-     join_v1.ttl_ms, 0, clock_timestamp(), clock_timestamp())
+     session_user, join_v1.ttl_ms, 0, clock_timestamp(), clock_timestamp())
   RETURNING l.id * 1048576 + l.mark INTO lease;
   RETURN NEXT;
 END

@@ -132,6 +132,13 @@ CREATE TABLE zdm.fence (
   PRIMARY KEY (migration, kind)
 )
 -- next
+CREATE TABLE zdm.taken_login (
+  role      text NOT NULL,
+  migration text NOT NULL,
+  kind      text NOT NULL CHECK (kind IN ('tolerate', 'withdraw')),
+  PRIMARY KEY (role, migration, kind)
+)
+-- next
 CREATE TABLE zdm.lease (
   id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   mark          integer     NOT NULL DEFAULT 0,
@@ -141,6 +148,7 @@ CREATE TABLE zdm.lease (
   tolerates     text        NOT NULL,
   needs         text        NOT NULL,
   ending        text        NOT NULL CHECK (ending IN ('suspends', 'reports')),
+  role          text        NOT NULL DEFAULT '',
   ttl_ms        bigint      NOT NULL,
   beat          bigint      NOT NULL,
   joined_at     timestamptz NOT NULL,

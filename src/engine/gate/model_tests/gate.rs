@@ -170,6 +170,7 @@ fn ask(kind: GateKind) -> Question {
         roles: Vec::new(),
         applications: Vec::new(),
         pooled: false,
+        hard_fence: false,
     };
     Question {
         kind,
@@ -243,6 +244,7 @@ static NEW: LazyLock<Lease> = LazyLock::new(|| Lease {
     tolerates: parse_tolerates("0005_k"),
     needs: Vec::new(),
     ending: Ending::Suspends,
+    role: String::new(),
     ttl: UNIT * u32::from(TTL),
     beat: 1,
     joined_at: START,
