@@ -1,6 +1,7 @@
 //! The beginning and the end of a run: connections, state, run lock, and what the journal says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::commands::Ground;
 use super::event::Event;
@@ -19,6 +20,7 @@ use crate::database::state::error::StateError;
 use crate::database::state::events::Actor;
 use crate::database::state::install::{install, open_for_reading};
 use crate::database::state::journal::journal;
+use crate::database::state::leases;
 use crate::database::state::promotion;
 use crate::database::state::services::{Ungranted, declare_services};
 use crate::database::stored;
@@ -29,6 +31,9 @@ use crate::model::phase::Phase;
 use crate::model::state::State;
 use crate::model::step::Action;
 use crate::plan::history::History;
+
+/// How long ended leases are kept at least: `zdm instances` shows who was there.
+const KEPT_FOR: Duration = Duration::from_hours(24 * 90);
 
 /// So often a pooler is looked for: once missed it about once in a hundred runs on a busy machine.
 const LOOKS: usize = 5;
@@ -68,6 +73,16 @@ pub(crate) async fn with_run<T>(
     run.work.close().await;
     lock.release().await;
     outcome
+}
+
+/// Forgets instances that ended so long ago that no soak asks for them. What fails here is done by a later run.
+async fn prune_leases(run: &mut Run<'_>) {
+    let project = &run.job.project;
+    let soaks = project.migrations.iter().filter_map(|migration| migration.contract.soak);
+    let kept_for = soaks.chain([project.config.gate.soak, KEPT_FOR]).max().unwrap_or(KEPT_FOR);
+    if let Err(error) = leases::prune(run.work.conn(), kept_for).await {
+        tracing::warn!(%error, "could not delete leases that ended long ago");
+    }
 }
 
 /// Whose fence the run has taken away may log in again. What fails here is done by the next run.
@@ -117,6 +132,7 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
         run.job.listener.hear(&Event::Note { message: ended.to_string() });
     }
     give_back_logins(run).await;
+    prune_leases(run).await;
     fault::point("run-locked");
     Ok(())
 }

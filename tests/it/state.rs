@@ -157,3 +157,45 @@ fn declared_roles_may_call_the_functions_and_nothing_else() {
         }
     });
 }
+
+#[test]
+fn leases_that_ended_long_ago_are_forgotten_unless_they_still_say_something() {
+    support::each(|db| {
+        let project = project(db);
+        project.zdm(&["expand"]).ended(0);
+        // Name, service, how it ends, how many days ago it was seen, whether it left.
+        let leases = [
+            ("left", "api", "suspends", 100, true),
+            ("expired", "api", "suspends", 100, false),
+            ("silent", "api", "reports", 100, false),
+            ("reported", "api", "reports", 100, true),
+            ("lately", "api", "suspends", 80, true),
+            ("last", "api", "suspends", 1, true),
+            ("nightly", "cron", "suspends", 300, true),
+        ];
+        for (name, service, ending, days, has_left) in leases {
+            let at = match db.engine {
+                Engine::Postgres => format!("clock_timestamp() - interval '{days} days'"),
+                Engine::MariaDb => format!("UTC_TIMESTAMP(6) - INTERVAL {days} DAY"),
+            };
+            let left = if has_left { at.as_str() } else { "NULL" };
+            db.run(&state(
+                db,
+                &format!(
+                    "INSERT INTO zdm_lease (service, version, instance, tolerates, needs, ending, ttl_ms, beat, joined_at, \
+                     seen_at, left_at) VALUES ('{service}', '1', '{name}', '', '', '{ending}', 1000, 0, {at}, {at}, {left})"
+                ),
+            ));
+        }
+        let names = || {
+            let rows = db.rows(&state(db, "SELECT instance FROM zdm_lease ORDER BY id"));
+            rows.concat().join(" ")
+        };
+        project.file("zdm.toml", "[services.api]\n[gate]\nsoak = \"120d\"\n");
+        project.zdm(&["expand"]).ended(0);
+        assert_eq!(names(), "left expired silent reported lately last nightly");
+        project.file("zdm.toml", "[services.api]\n");
+        project.zdm(&["expand"]).ended(0);
+        assert_eq!(names(), "silent lately last nightly");
+    });
+}
