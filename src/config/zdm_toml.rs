@@ -192,6 +192,10 @@ fn services(top: &Section<'_>) -> Result<BTreeMap<String, ServiceConfig>, Error>
             let message = "key \"hard_fence\" needs leases, which say whose release a role is";
             return Err(section.error_at("hard_fence", message));
         }
+        if service.hard_fence && service.roles.is_empty() {
+            let message = "key \"hard_fence\" needs key \"roles\": those of the service's releases";
+            return Err(section.error_at("hard_fence", message));
+        }
         services.insert(entry.name.to_owned(), service);
     }
     Ok(services)

@@ -45,7 +45,8 @@ mod postgres;
 mod probe;
 #[cfg(feature = "engine")]
 mod rights;
-mod roles;
+#[cfg(feature = "engine")]
+pub(crate) mod roles;
 #[cfg(test)]
 #[cfg(all(feature = "cli", feature = "postgres", feature = "mysql"))]
 mod server_tests;

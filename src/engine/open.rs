@@ -69,7 +69,15 @@ pub(crate) async fn with_run<T>(
         }
     };
     fault::point("run-ending");
-    give_back_logins(&mut run).await;
+    let outcome = match (give_back_logins(&mut run).await, outcome) {
+        (Ok(()), outcome) => outcome,
+        (Err(error), Ok(_)) => Err(error),
+        (Err(second), Err(mut error)) => {
+            error.detail.push(second.to_string());
+            error.detail.extend(second.detail);
+            Err(error)
+        }
+    };
     run.work.close().await;
     lock.release().await;
     outcome
@@ -85,17 +93,18 @@ async fn prune_leases(run: &mut Run<'_>) {
     }
 }
 
-/// Whose fence the run has taken away may log in again. What fails here is done by the next run.
-async fn give_back_logins(run: &mut Run<'_>) {
-    if run.work.conn().is_closed() {
-        return;
-    }
-    let message = match gate::give_back(run.work.conn(), &run.token).await {
-        Ok(roles) if roles.is_empty() => return,
-        Ok(roles) => format!("may log in again: {}", roles.join(", ")),
-        Err(error) => format!("{error}; the next command of zdm does it"),
+/// Whose fence is gone may log in again.
+async fn give_back_logins(run: &mut Run<'_>) -> Result<(), Error> {
+    let job = run.job;
+    let roles = if run.work.conn().is_closed() {
+        let opened = Connection::open(&job.target).await;
+        let mut conn = opened.map_err(|error| failure::connecting(&job.target, error))?;
+        gate::give_back(job, &mut conn, &run.token).await?
+    } else {
+        gate::give_back(job, run.work.conn(), &run.token).await?
     };
-    run.job.listener.hear(&Event::Note { message });
+    gate::note_logins(job, &roles);
+    Ok(())
 }
 
 /// The server can hear of a cancellation after the statement has ended that was meant, and end a later one. MariaDB, ended
@@ -131,7 +140,10 @@ async fn begin(run: &mut Run<'_>) -> Result<(), Error> {
     for ended in gate::lift_dead(run.work.conn(), &run.token, &hidden).await? {
         run.job.listener.hear(&Event::Note { message: ended.to_string() });
     }
-    give_back_logins(run).await;
+    if let Err(error) = give_back_logins(run).await {
+        let message = [vec![error.to_string()], error.detail].concat().join("; ");
+        run.job.listener.hear(&Event::Note { message });
+    }
     prune_leases(run).await;
     fault::point("run-locked");
     Ok(())

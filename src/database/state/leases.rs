@@ -34,7 +34,7 @@ pub(crate) async fn leases(conn: &mut Connection) -> Result<LeaseView, DbError> 
 /// Deletes leases that ended longer ago than any gate asks for: their instances have left, or stopped themselves.
 ///
 /// The last lease of each service stays, as whoever starts next is of its build; so does one that only reports and did not
-/// leave, which may be somebody's still. Returns how many went.
+/// leave, which may be somebody's still, and one whose connection is open. Returns how many went.
 pub(crate) async fn prune(conn: &mut Connection, kept_for: Duration) -> Result<u64, DbError> {
     let kept_for = i64::try_from(kept_for.as_millis()).unwrap_or(i64::MAX);
     let ended_before = now(conn).await?.saturating_sub(kept_for);
@@ -45,7 +45,11 @@ pub(crate) async fn prune(conn: &mut Connection, kept_for: Duration) -> Result<u
          AND id NOT IN (SELECT MAX(id) FROM {zdm}lease GROUP BY service) ORDER BY id LIMIT 10000",
     );
     let ended = conn.query(&sql, &[ended_before.into()]).await?;
-    let ids: Vec<_> = ended.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?;
+    let mut ids: Vec<_> = ended.iter().map(|row| row.int(0)).collect::<Result<_, _>>()?;
+    if !ids.is_empty() {
+        let connected = conn.connected_leases().await?;
+        ids.retain(|id| !connected.contains(id));
+    }
     let mut gone = 0;
     for some in ids.chunks(500) {
         let list = some.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");

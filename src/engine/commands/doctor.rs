@@ -17,6 +17,7 @@ use crate::engine::job::Job;
 use crate::engine::open;
 use crate::error::{Error, ErrorKind};
 use crate::model::server::Server;
+use crate::plan::gate::hard_fence::Obstacle;
 use crate::plan::health::finding::{Finding, Kind, Remedy};
 use crate::plan::health::rights::{self, MissingRight};
 use crate::plan::health::state;
@@ -220,6 +221,15 @@ async fn read_rights(
             let why = format!("a service reports through functions: {}", ungranted.reason);
             let statement = ungranted.statement;
             missing.push(MissingRight { why, statement, managed: None });
+        }
+        if job.project.config.services.values().any(|service| service.hard_fence) {
+            for role in conn.roles_of_leases().await?.into_values() {
+                if let Some(Obstacle { why, statement: Some(statement) }) = role.obstacle
+                    && !missing.iter().any(|known| known.statement == statement)
+                {
+                    missing.push(MissingRight { why, statement, managed: None });
+                }
+            }
         }
     }
     Ok((missing, conn.blind_spots().await?))

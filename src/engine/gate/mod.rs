@@ -5,15 +5,17 @@
 //! 1. [`lift_dead`] at its start: ends what a gate that died left behind (as do `join_v1` and `renew_v1`, for whoever is
 //!    held up by it, once its run lock has expired and if its contract has not begun);
 //! 2. [`pass`]: looks, compares the rows that were filled, fences, waits and compares again; then takes login and
-//!    sessions from old releases, where a service has a hard fence. An error (exit 4 or 5) leaves no fence. [`await_clear`] before it, and before the run lock is taken, is `--wait`: it looks again and again,
-//!    holding nothing;
+//!    sessions from old releases, where a service has a hard fence. An error (exit 4 or 5) leaves no fence.
+//!    [`await_clear`] before it, and before the run lock is taken, is `--wait`: it looks again and again, holding
+//!    nothing;
 //! 3. in the transaction that takes the old structure away: [`Passed::confirm`] first, [`Passed::make_final`] last. On
 //!    MySQL and MariaDB, where DDL commits by itself, that transaction is one on a second connection, open from before
 //!    the first to after the last statement: it holds the gate's row, so that nobody joins meanwhile;
 //! 4. whatever keeps it from getting there: [`Passed::give_up`]. Between tries for a lock, [`Passed::still_holds`]: an
 //!    old instance that knocks while the contract waits must not run into its deadline;
 //! 5. [`remove`] at the end of a rollback or reveal, in its last transaction;
-//! 6. [`give_back`] at the beginning and at the end of a run: whose fence is gone may log in again.
+//! 6. [`give_back`] when a fence was lifted, and at the beginning and the end of a run: whose fence is gone may log in
+//!    again.
 //!
 //! For a rollback, 3 is the transaction in which the state becomes `rolling_back`.
 //!
@@ -38,6 +40,7 @@ mod wait;
 pub(crate) use dead::{lift_dead, remove};
 pub(crate) use hard::give_back;
 pub(crate) use passed::{Passed, Unconfirmed};
+pub(crate) use refusal::note_logins;
 
 use std::time::{Duration, Instant};
 
@@ -53,6 +56,7 @@ use crate::database::state::run_lock::RunToken;
 use crate::error::Error;
 use crate::model::fence::FenceKind;
 use crate::model::name::MigrationId;
+use crate::plan::gate::hard_fence::Cut;
 use crate::plan::gate::{Facts, GateKind, GateReport, Question, Verdict, decide, source_names};
 use crate::plan::migration::Migration;
 
@@ -139,7 +143,7 @@ pub(crate) async fn pass(
             // From here on whoever leaves without having passed lifts the fence.
             let mut waited = wait::wait_and_look_again(job, conn, migration, &mut passed).await;
             if waited.is_ok() {
-                waited = hard::cut(job, conn, &passed).await;
+                waited = hard::cut(job, conn, &mut passed).await;
             }
             if let Err(end) = waited {
                 return Err(end.after_lifting(job, conn, &passed).await);
@@ -157,7 +161,10 @@ async fn ask(
     kind: GateKind,
 ) -> Result<(Question, Facts), Error> {
     let state = state_of(conn, &migration.id).await.map_err(refusal::could_not_look)?;
-    let question = Question::new(kind, migration, state, &job.project.config);
+    let mut question = Question::new(kind, migration, state, &job.project.config);
+    if job.overrides.iter().any(|(source, _)| source == "hard_fence") {
+        question.cut = Cut::Overridden;
+    }
     let looking = Looking { job, migration, question: &question };
     let slow = evidence::gather_slow(conn, looking).await?;
     let seen = async {

@@ -3,7 +3,7 @@
 use super::super::failure;
 use super::super::job::Job;
 use super::wait::{End, check};
-use super::{fence, refusal, tell};
+use super::{fence, hard, refusal, tell};
 use crate::database::connection::Connection;
 use crate::database::error::{DbError, DbErrorKind};
 use crate::database::state::error::StateError;
@@ -154,17 +154,28 @@ impl Passed {
         mut error: Error,
     ) -> Error {
         let mut lifted = fence::lift(conn, &self.fence, why).await;
+        let mut other = None;
         for _ in 1..LIFT_TRIES {
             if lifted.is_ok() {
                 break;
             }
             lifted = match Connection::open(&job.target).await {
-                Ok(mut other) => fence::lift(&mut other, &self.fence, why).await,
+                Ok(opened) => fence::lift(other.insert(opened), &self.fence, why).await,
                 Err(error) => Err(error),
             };
         }
         match lifted {
-            Ok(_) => refusal::without_fence(error),
+            Ok(_) => {
+                let conn = other.as_mut().unwrap_or(conn);
+                match hard::give_back(job, conn, &self.token).await {
+                    Ok(roles) => refusal::note_logins(job, &roles),
+                    Err(second) => {
+                        error.detail.push(second.to_string());
+                        error.detail.extend(second.detail);
+                    }
+                }
+                refusal::without_fence(error)
+            }
             Err(second) => {
                 error.detail.push(format!(
                     "the provisional fence for {} could not be lifted ({second}); the next command of zdm lifts it",

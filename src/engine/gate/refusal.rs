@@ -93,6 +93,13 @@ pub(super) fn could_not_look(error: DbError) -> Error {
     failure::working("look at the gate's evidence", error)
 }
 
+/// Roles have their login back.
+pub(crate) fn note_logins(job: &Job, roles: &[String]) {
+    if !roles.is_empty() {
+        note(job, format!("may log in again: {}", roles.join(", ")));
+    }
+}
+
 /// Something that people should know.
 pub(super) fn note(job: &Job, message: String) {
     job.listener.hear(&Event::Note { message });

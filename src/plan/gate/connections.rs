@@ -12,11 +12,10 @@ use super::{Facts, Findings, Judged, Question, hard_fence};
 pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     let mut findings = Findings::default();
     // Their sessions end before the old structure goes.
-    let cut = hard_fence::roles_to_cut(question, facts);
+    let cut = hard_fence::about_to_end(question, facts);
     for lease in &facts.leases {
-        let counts = question.concerns(lease)
-            && question.is_in_the_way(lease)
-            && !cut.contains(lease.role.as_str());
+        let counts =
+            question.concerns(lease) && question.is_in_the_way(lease) && !cut.contains(&lease.role);
         let is_over = lease.left_at.is_none() && !is_live(lease, facts.now);
         if counts && is_over && facts.connected.contains(&lease.id) {
             findings.blocked.push(format!(

@@ -17,7 +17,7 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     let mut concerned: Vec<_> =
         facts.leases.iter().filter(|lease| question.concerns(lease)).collect();
     concerned.sort_by_key(|lease| (&lease.service, &lease.instance));
-    let cut = hard_fence::roles_to_cut(question, facts);
+    let cut = hard_fence::excused(question, facts);
     for lease in concerned {
         one_lease(question, lease, facts, &cut, &mut findings);
     }
@@ -67,12 +67,12 @@ fn of_leases(question: &Question) -> impl Iterator<Item = &str> {
         .map(|(name, _)| name.as_str())
 }
 
-/// One instance that may be in the way. `cut`: the roles whose sessions end before the old structure goes.
+/// One instance that may be in the way. `cut`: the roles of which nobody is left when the old structure goes.
 fn one_lease(
     question: &Question,
     lease: &Lease,
     facts: &Facts,
-    cut: &BTreeSet<&str>,
+    cut: &BTreeSet<String>,
     findings: &mut Findings,
 ) {
     // One of a service that nobody declared is named already, where the unseen count.
@@ -86,7 +86,7 @@ fn one_lease(
         findings.retry_after = findings.retry_after.max(Some(Duration::from_millis(rest)));
     } else if is_silent(lease, facts.now)
         && !sessions::show_nobody(question, facts, &lease.service)
-        && !cut.contains(lease.role.as_str())
+        && !cut.contains(&lease.role)
     {
         findings.unknown.push(format!(
             "{}; it only reports, and did not say that it ends, so that it may still be there",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::GateKind;
 use super::checks::CheckResult;
 use super::dependents::Dependents;
-use super::hard_fence::RoleFacts;
+use super::hard_fence::{Cut, RoleFacts};
 use super::sessions::Sessions;
 use super::verification::Verification;
 use crate::config::freeze::Freeze;
@@ -39,6 +39,8 @@ pub(crate) struct Question {
     pub(crate) checks: Vec<String>,
     /// The longest lease that is granted to anybody.
     pub(crate) longest_ttl: Duration,
+    /// How far the hard fence is, where a service has one.
+    pub(crate) cut: Cut,
 }
 
 /// Whether builds that need the migration may be running.
@@ -143,6 +145,7 @@ impl Question {
                 .map(|service| service.ttl)
                 .max()
                 .unwrap_or_default(),
+            cut: Cut::Coming,
         }
     }
 

@@ -68,9 +68,9 @@ pub(super) fn judge(question: &Question, facts: &Facts) -> Judged {
     let mut findings = Findings::default();
     let mut not_seen = Vec::new();
     // Their sessions end before the old structure goes.
-    let cut = hard_fence::roles_to_cut(question, facts);
+    let cut = hard_fence::about_to_end(question, facts);
     let all: Vec<&Session> = everyone(facts).collect();
-    for session in all.iter().filter(|session| !cut.contains(session.role.as_str())) {
+    for session in all.iter().filter(|session| !cut.contains(&session.role)) {
         one_session(question, facts, session, &mut findings);
     }
     for (name, service) in &question.services {

@@ -1,5 +1,6 @@
 //! Every set-up in which sessions are evidence: what is an all-clear, and above all what is none.
 
+use super::hard_fence::Cut;
 use super::sessions::{Session, Sessions};
 use super::*;
 use crate::config::ServiceEvidence;
@@ -110,6 +111,7 @@ fn ask(services: Vec<(&str, ServiceFacts)>) -> Question {
         freeze: Vec::new(),
         checks: Vec::new(),
         longest_ttl: Duration::ZERO,
+        cut: Cut::Coming,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gate's decisions, as tables.
 
+use super::hard_fence::Cut;
 use std::time::Duration;
 
 use super::*;
@@ -34,6 +35,7 @@ pub(super) fn contract() -> Question {
         freeze: Vec::new(),
         checks: Vec::new(),
         longest_ttl: Duration::ZERO,
+        cut: Cut::Coming,
     }
 }
 

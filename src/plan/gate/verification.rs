@@ -167,6 +167,7 @@ mod tests {
             freeze: Vec::new(),
             checks: Vec::new(),
             longest_ttl: Duration::ZERO,
+            cut: super::super::hard_fence::Cut::Coming,
         };
         let verification = Some(Verification { conditions: 1, whole_since, compared });
         let slow = SlowFacts { verification, ..SlowFacts::default() };

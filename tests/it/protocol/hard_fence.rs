@@ -103,7 +103,7 @@ fn a_role_that_a_new_release_has_too_is_not_cut() {
         join_as(db, &old, NEW);
         let session = Session::open(&old);
         let said = contract(&project).ended(5);
-        said.says("_v41\" of instance \"web-1\"").says("give each release a role of its own");
+        said.says("_v41\" of instance \"web-1\"").says("give each release its own");
         session.run("SELECT name FROM users");
         drop(session);
         assert!(has_column(&db.session()));
@@ -254,9 +254,12 @@ fn rights_that_are_missing_are_named_before_anything_is_done() {
             assert!(Session::try_open(&urls.0).is_ok(), "{said:?}");
             let grant = said.err.lines().find_map(|line| line.split_once(&format!("{old}\": ")));
             let grant = grant.or_else(|| {
-                said.err.lines().find_map(|line| line.split_once("cannot see the accounts: "))
+                said.err
+                    .lines()
+                    .find_map(|line| line.split_once("cannot see which accounts there are: "))
             });
             let (_, grant) = grant.unwrap_or_else(|| panic!("{said:?}"));
+            project.zdm(&["doctor", "--privileges"]).ended(0).says(grant);
             for statement in grant.split("; ") {
                 db.run(statement);
             }

@@ -130,9 +130,10 @@ CREATE TABLE IF NOT EXISTS zdm_fence (
 -- next
 CREATE TABLE IF NOT EXISTS zdm_taken_login (
   role      VARCHAR(190) NOT NULL,
+  host      VARCHAR(255) NOT NULL,
   migration VARCHAR(190) NOT NULL,
   kind      VARCHAR(32)  NOT NULL,
-  PRIMARY KEY (role, migration, kind)
+  PRIMARY KEY (role, host, migration, kind)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
 -- next
 CREATE TABLE IF NOT EXISTS zdm_lease (

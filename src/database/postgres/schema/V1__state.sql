@@ -134,9 +134,10 @@ CREATE TABLE zdm.fence (
 -- next
 CREATE TABLE zdm.taken_login (
   role      text NOT NULL,
+  host      text NOT NULL,
   migration text NOT NULL,
   kind      text NOT NULL CHECK (kind IN ('tolerate', 'withdraw')),
-  PRIMARY KEY (role, migration, kind)
+  PRIMARY KEY (role, host, migration, kind)
 )
 -- next
 CREATE TABLE zdm.lease (

@@ -1,5 +1,6 @@
 //! What a gate does, step by step. Whatever it decides is decided by the functions of the product.
 
+use crate::plan::gate::hard_fence::Cut;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -183,6 +184,7 @@ fn ask(kind: GateKind) -> Question {
         freeze: Vec::new(),
         checks: Vec::new(),
         longest_ttl: Duration::ZERO,
+        cut: Cut::Coming,
     }
 }
 
